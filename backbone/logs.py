@@ -1,0 +1,43 @@
+"""JSON lines on standard out: the event's name in snake case, facts as keys, the correlation id of the action in hand."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import structlog
+
+from backbone.context import current
+
+_facts: dict[str, Any] = {}
+
+
+def _action(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    action = current()
+    if action.correlation:
+        event.setdefault("correlation", action.correlation)
+    if action.workspace:
+        event.setdefault("workspace", action.workspace)
+    return _facts | event
+
+
+def set_up(subsystem: str, replica: str, **facts: Any) -> None:
+    """Once per process; `facts` stand on every line."""
+    _facts.update({"subsystem": subsystem, "replica": replica, **facts})
+
+
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        structlog.processors.format_exc_info,
+        _action,
+        structlog.processors.JSONRenderer(),
+    ],
+    logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+    cache_logger_on_first_use=True,
+)
+
+
+def get_log() -> Any:
+    return structlog.get_logger()

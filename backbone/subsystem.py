@@ -1,0 +1,111 @@
+"""One of the platform's own parts as a process: HTTP in front, the loop beside it, both stopped by one SIGTERM."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from backbone import http, logs, server
+from backbone.backbone import Backbone
+from backbone.live import Live
+from backbone.loop import Handler, Loop, Tick
+from contracts.message import Message
+from contracts.messages import Beat
+
+log = logs.get_log()
+POLL = 0.1
+
+
+@dataclass
+class Subsystem:
+    """What a room gives to be run. `ready` answers the reasons why it cannot serve now (none: it can).
+
+    `start` is called once before anything is served, `stop` once after. `api` is the Flask side, `routes` what stays open.
+    """
+
+    backbone: Backbone
+    handlers: Mapping[type[Message], Handler] = field(default_factory=dict)
+    ticks: Sequence[Tick] = ()
+    api: Any = None
+    routes: Sequence[Any] = ()
+    live: Live | None = None
+    start: Callable[[], None] = lambda: None
+    stop: Callable[[], None] = lambda: None
+    ready: Callable[[], list[str]] = lambda: []
+    checks_tokens: bool = True
+
+    def __post_init__(self) -> None:
+        self.live = self.live or Live()
+        self._stopping = False
+        self._running = False
+
+    def loop(self) -> Loop:
+        """The loop of this replica, on the twins or on the real bus."""
+        b = self.backbone
+        group = f"{b.installation}.{b.source}"
+        return Loop(
+            b.source, group, b.bus, b.clock, b.outbox, b.wrapper, self.handlers, self.ticks, self._beat, lambda: self._stopping
+        )
+
+    def app(self) -> Any:
+        """The ASGI app: live routes, Flask behind them, /live and /ready."""
+        assert self.live is not None
+        return http.compose(self.api, self.routes, self.live, self.reasons)
+
+    def reasons(self) -> list[str]:
+        return ([] if self._running else ["still starting"]) + self.ready()
+
+    def begin(self) -> Loop:
+        """Everything short of threads and sockets: keys read to their end, `start` called, the loop made."""
+        if self.checks_tokens:
+            self.backbone.tokens.catch_up()
+        self.start()
+        loop = self.loop()
+        self._running = True
+        return loop
+
+    def run(self) -> None:
+        """Serves until SIGTERM. A loop that breaks ends the process, so that it is seen and replaced."""
+        b = self.backbone
+        logs.set_up(b.source, b.replica, node=b.node, incarnation=b.incarnation)
+        assert self.live is not None
+        app = self.app()
+        thread = threading.Thread(target=self._work, name="loop", daemon=True)
+        thread.start()
+        log.info("starting", port=self._port)
+        server.serve(app, self._port, self.live)
+        self._stopping = True
+        thread.join(5)
+        self.stop()
+        log.info("stopped")
+        os._exit(0)
+
+    @property
+    def _port(self) -> int:
+        return int(self.backbone.settings.number("BERTH_PORT", 8000))
+
+    def _work(self) -> None:
+        try:
+            loop = self.begin()
+            log.info("started")
+            while not self._stopping:
+                loop.step(POLL)
+            loop.close()
+        except BaseException:
+            log.exception("loop_broken")
+            os._exit(1)
+
+    def _beat(self) -> Beat:
+        b, reasons = self.backbone, self.ready()
+        return Beat(
+            replica=b.replica,
+            incarnation=b.incarnation,
+            subsystem=b.name,
+            role=b.role,
+            node=b.node,
+            ready=not reasons,
+            reasons=tuple(reasons),
+        )
