@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -12,13 +13,13 @@ from backbone.context import current
 _facts: dict[str, Any] = {}
 
 
-def _action(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+def _action(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     action = current()
     if action.correlation:
         event.setdefault("correlation", action.correlation)
     if action.workspace:
         event.setdefault("workspace", action.workspace)
-    return _facts | event
+    return {**_facts, **event}
 
 
 def set_up(subsystem: str, replica: str, **facts: Any) -> None:

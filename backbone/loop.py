@@ -62,15 +62,24 @@ class Loop:
         self._consumer = self.bus.consumer(self.group, list(topics.values())) if topics else None
 
     def step(self, seconds: float) -> int:
-        received = self._consumer.poll(seconds) if self._consumer else []
-        if not self._consumer and seconds:
-            self.clock.sleep(seconds)
+        received = self._poll(seconds)
         for one in received:
             self._take(one)
         if received and self._consumer:
-            self._consumer.commit()
+            self._patiently(self._consumer.commit, once=True)
         self.tick()
         return len(received)
+
+    def _poll(self, seconds: float) -> list[Received]:
+        if self._consumer is None:
+            if seconds:
+                self.clock.sleep(seconds)
+            return []
+        try:
+            return self._consumer.poll(seconds)
+        except Unavailable as error:
+            self._pause(3, error)
+            return []
 
     def tick(self) -> None:
         """Whatever is due. A beat says that this thread goes round."""

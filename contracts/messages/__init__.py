@@ -27,3 +27,27 @@ MESSAGES: tuple[type[Message], ...] = (
     NodeSeen, Beat, KeyPublished, TokenRevoked,
 )  # fmt: skip
 BY_NAME: dict[str, type[Message]] = {m.__name__: m for m in MESSAGES}
+
+__all__ = [
+    "BY_NAME",
+    "MESSAGES",
+    "Beat",
+    "BindSensors",
+    "BuildFailed",
+    "BuildMoved",
+    "DeploymentSeen",
+    "ImageBuilt",
+    "InstanceSeen",
+    "KeyPublished",
+    "Message",
+    "NodeSeen",
+    "ReleaseAccepted",
+    "RouteSeen",
+    "RouteWanted",
+    "RunDeployment",
+    "SensorsBound",
+    "SensorsShort",
+    "StopDeployment",
+    "TokenRevoked",
+    "UnbindSensors",
+]
