@@ -22,7 +22,7 @@ class Need(Part):
     kind: str
     where: str
     at_least: int = 1
-    at_most: int = 50
+    at_most: int | None = None
     policy: str = "all"
 
 
