@@ -13,6 +13,7 @@ Place = tuple[str, int]
 
 BEGINNING = -2
 END = -1
+"""Instead of an offset: the first record there is; the first that is sent after the call."""
 
 Done = Callable[[Exception | None], None]
 Gained = Callable[[list[Place]], Mapping[Place, int]]
