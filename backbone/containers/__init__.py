@@ -152,7 +152,8 @@ class Services(Protocol):
     def keep_secret(self, name: str, value: bytes, labels: Mapping[str, str]) -> None:
         """A secret of that name that is there already stays as it is."""
 
-    def secrets(self, labels: Mapping[str, str]) -> list[str]: ...
+    def secrets(self, labels: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+        """Name -> labels of the secrets with all these labels; never their values."""
 
     def remove_secret(self, name: str) -> None: ...
 
