@@ -1,0 +1,50 @@
+"""One uvicorn in the main thread: at SIGTERM it first wakes what stays open, then drains, then is gone in a fifth of a second."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import uvicorn
+
+from backbone.live import Live
+
+SWITCH = 0.0005  # seconds a thread may hold the interpreter: the consumer's thread must not delay requests
+
+
+class Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, live: Live) -> None:
+        super().__init__(config)
+        self.live = live
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Not calling the inherited one matters: it raises the signal again at the end, which kills before `stop` is called."""
+        self.live.close()
+        self.should_exit = True
+
+
+def serve(app: Any, port: int, live: Live, host: str = "0.0.0.0") -> None:
+    """Blocks until SIGTERM or SIGINT. Tokens are followed on a thread from here on, so that a revoked one is out in a second.
+
+    The caller ends the process by `os._exit(0)`: else the interpreter waits for a handler that hangs.
+    """
+    sys.setswitchinterval(SWITCH)
+    for checker in getattr(app.state, "checkers", ()):
+        checker.follow()
+    config = uvicorn.Config(
+        app,
+        host,
+        port,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        lifespan="off",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=2,
+        timeout_keep_alive=75,
+        log_level="warning",
+    )
+    Server(config, live).run()
+    sys.stdout.flush()
