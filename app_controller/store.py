@@ -70,16 +70,15 @@ class Store:
         except NotFound:
             return None
 
-    def releases(self, workspaces: Sequence[str], app: str = "", most: int = 200) -> list[Doc]:
-        """The newest first."""
+    def releases(self, workspaces: Sequence[str] | None, app: str = "", most: int = 200) -> list[Doc]:
+        """The newest first; None: of every workspace."""
         found: list[Doc] = []
-        for workspace in workspaces:
-            where = {"workspace": workspace} | ({"app": app} if app else {})
+        for where in _each(workspaces, app):
             found += self._releases.find(where, sort="created", down=True, limit=most)
         return sorted(found, key=lambda r: (r["created"], r["id"]), reverse=True)[:most]
 
-    def apps(self, workspaces: Sequence[str]) -> list[Doc]:
-        return [a for w in workspaces for a in self._apps.find({"workspace": w}, sort="name", limit=500)]
+    def apps(self, workspaces: Sequence[str] | None) -> list[Doc]:
+        return [a for where in _each(workspaces) for a in self._apps.find(where, sort="name", limit=500)]
 
     # -- deployments ------------------------------------------------------------------------------------------------------
 
@@ -110,10 +109,8 @@ class Store:
         found = self._deployments.find({"workspace": workspace, "name": name}, limit=1)
         return _deployment(found[0]) if found else None
 
-    def deployments(self, workspaces: Sequence[str], app: str = "") -> list[Deployment]:
-        more = {"app": app} if app else {}
-        docs = [d for w in workspaces for d in self._deployments.find({"workspace": w} | more, sort="name", limit=500)]
-        return [_deployment(d) for d in docs]
+    def deployments(self, workspaces: Sequence[str] | None, app: str = "") -> list[Deployment]:
+        return [_deployment(d) for where in _each(workspaces, app) for d in self._deployments.find(where, sort="name", limit=500)]
 
     def of_release(self, release: str) -> list[Deployment]:
         return [_deployment(d) for d in self._deployments.find({"release": release}, limit=500)]
@@ -123,6 +120,11 @@ class Store:
 
     def forget(self, id: str) -> None:
         self._deployments.delete(id)
+
+
+def _each(workspaces: Sequence[str] | None, app: str = "") -> list[dict[str, str]]:
+    more = {"app": app} if app else {}
+    return [more] if workspaces is None else [{"workspace": w} | more for w in workspaces]
 
 
 def _doc(d: Deployment) -> Doc:

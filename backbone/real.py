@@ -33,8 +33,9 @@ def real_parts(settings: Settings, clock: Clock, name: str) -> Parts:
 
             return MongoHome(settings.secret("MONGO_URL").reveal(), settings.text("MONGO_DATABASE", "berth"))
         from backbone.documents.postgres import PostgresHome
+        from backbone.tables.postgres import open_pool
 
-        return PostgresHome(settings.secret("POSTGRES_URL").reveal())
+        return PostgresHome(open_pool(settings.secret("POSTGRES_URL").reveal(), 4))
 
     def tables() -> Any:
         from backbone.tables.postgres import open_pool

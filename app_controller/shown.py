@@ -1,0 +1,119 @@
+"""Apps, releases and deployments as the API shows them."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from app_controller.model import Deployment
+from backbone.documents import Doc
+from contracts.messages.deployment import BoundSensor, Shortage
+from contracts.states import Build, Rollout
+
+
+class ReleaseShown(BaseModel):
+    id: str
+    workspace: str
+    app: str
+    version: str
+    digest: str
+    size: int
+    created: str
+    created_by: str
+    state: str
+    reason: str
+    hint: str
+    correlation: str
+    manifest: dict[str, Any]
+    needs: list[dict[str, Any]]
+
+
+class WantedShown(BaseModel):
+    generation: int
+    wish: str
+    state: str
+    state_code: int
+    reason: str
+    hint: str
+    since: datetime
+    deadline: datetime | None
+
+
+class ServingShown(BaseModel):
+    generation: int
+    health: str
+    ready: int
+    wanted: int
+
+
+class StepShown(BaseModel):
+    generation: int
+    state: str
+    at: datetime
+
+
+class ReleaseRefShown(BaseModel):
+    id: str
+    version: str
+    digest: str
+
+
+class DeploymentShown(BaseModel):
+    """`wanted` and `serving` always stand side by side: a failed wish never hides what still serves."""
+
+    id: str
+    workspace: str
+    name: str
+    app: str
+    link: str
+    release: ReleaseRefShown
+    wanted: WantedShown
+    serving: ServingShown
+    steps: list[StepShown]
+    bindings: dict[str, list[BoundSensor]]
+    shortages: list[Shortage]
+    created: datetime
+    created_by: str
+    correlation: str
+
+
+class AppShown(BaseModel):
+    workspace: str
+    name: str
+    created: str
+    releases: int
+    newest: ReleaseShown | None
+    deployments: list[DeploymentShown]
+
+
+def shown_release(doc: Doc) -> ReleaseShown:
+    manifest = json.loads(doc["manifest"])
+    needs = [{"name": n, **{k: need[k] for k in ("kind", "where", "at_least")}} for n, need in manifest.get("sensors", {}).items()]
+    plain = {k: doc.get(k) or "" for k in ReleaseShown.model_fields if k not in ("state", "manifest", "needs", "size")}
+    return ReleaseShown(**plain, size=doc["size"], state=Build(int(doc["state"])).name, manifest=manifest, needs=needs)
+
+
+def shown_deployment(d: Deployment) -> DeploymentShown:
+    w = d.wanted
+    return DeploymentShown(
+        id=d.id,
+        workspace=d.workspace,
+        name=d.name,
+        app=d.app,
+        link=d.link,
+        release=ReleaseRefShown(**d.release.model_dump()),
+        wanted=WantedShown(
+            generation=w.generation, wish=d.wish, state=Rollout(w.state).name, state_code=w.state, reason=w.reason, hint=w.hint,
+            since=w.since, deadline=w.deadline,
+        ),  # fmt: skip
+        serving=ServingShown(generation=d.serving.generation, health=d.serving.health.value, ready=d.serving.ready, wanted=d.serving.wanted),
+        steps=[StepShown(generation=s.generation, state=Rollout(s.state).name, at=s.at) for s in d.steps],
+        bindings={need: list(sensors) for need, sensors in d.bindings.items()},
+        shortages=list(d.shortages),
+        created=d.created,
+        created_by=d.created_by,
+        correlation=d.correlation,
+    )
