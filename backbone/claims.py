@@ -13,9 +13,10 @@ LEVELS = {"guest": ("read",), "member": ("read", "write"), "owner": ("read", "wr
 
 @dataclass(frozen=True)
 class Claims:
-    """`workspaces` is name -> owner, member or guest (people); `workspace` the one of a device's, consumer's or app's token.
+    """`subject` is a username, device, consumer, deployment or subsystem, by `purpose`.
 
-    `subject` is a username, device, consumer, deployment or subsystem, by `purpose`. `roles` are a person's.
+    People have `roles`, `workspaces` (name -> owner, member or guest) and their personal one as `workspace`; for devices,
+    consumers and apps `workspace` is the one they belong to.
     """
 
     subject: str

@@ -1,4 +1,4 @@
-"""One way for all to serve HTTP: Flask with OpenAPI, checked by the table of roles, problems for errors, live routes before it."""
+"""One way for all to serve HTTP: Flask with OpenAPI behind live routes, one door by the table of roles, problems for errors."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def caller_token() -> str:
 
 
 def workspace_of(given: str = "") -> str:
-    """`given`, or `?workspace=`, or the caller's own. The door has checked `?workspace=`; check `given` by caller().need()."""
+    """`given` (check it by caller().need()), or `?workspace=` (the door has checked it), or the caller's own."""
     claims = caller()
     return given or request.args.get("workspace", "") or claims.workspace or claims.subject
 
@@ -151,7 +151,7 @@ def _flask(answered: Answered) -> Response:
 
 
 def compose(app: Flask | None, routes: Sequence[BaseRoute], live: Live, ready: Callable[[], list[str]]) -> Starlette:
-    """One ASGI app: /live, /ready, the live routes, and Flask behind them. /ready is 503 with reasons where it cannot serve."""
+    """One ASGI app: /live, /ready (503 with reasons where it cannot serve), the live routes, and Flask behind them."""
     backbones = {id(r.berth[0]): r.berth[0] for r in routes if hasattr(r, "berth")}
     if app is not None and "berth" in app.extensions:
         backbones[id(app.extensions["berth"])] = app.extensions["berth"]

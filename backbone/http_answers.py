@@ -29,8 +29,8 @@ class Kept:
 class Answers:
     """Kept a day in the collection `answers_<subsystem>`; who asks again with another body is told so.
 
-    An answer that holds a secret is not kept: a repeat is a conflict that says it was done. Only successes count: what was
-    refused or failed may be tried again under the same key.
+    An answer that holds a secret is not kept: a repeat is a conflict that says it was done. Only successes count: what
+    was refused or failed may be tried again under the same key.
     """
 
     def __init__(self, backbone: Backbone) -> None:
@@ -46,7 +46,7 @@ class Answers:
         return self._opened
 
     def begin(self, claims: Claims, key: str, method: str, path: str, body: bytes) -> tuple[str, Kept | None]:
-        """The id to finish under, or the kept answer. Conflict: the first is still at work, or its answer was a secret."""
+        """The id to finish under, or the kept answer. Conflict: the first is at work still, or its answer was secret."""
         if len(key) > LONGEST:
             raise Invalid(
                 "The Idempotency-Key is too long.",

@@ -35,8 +35,8 @@ class NotJson(Exception):
 class Blueprint(APIBlueprint):
     """`Blueprint("devices", __name__)`; routes are `@api.get("/devices/<device>")` below /api/v1.
 
-    A route's `path`, `query` and `body` parameters are annotated with pydantic models. It returns a model, something JSON
-    can hold, None (204), a Flask Response, or a tuple of one of the first three with a status (and headers).
+    A route's `path`, `query` and `body` parameters are annotated with pydantic models. It returns a model, something
+    JSON can hold, None (204), a Flask Response, or a tuple of one of the first three with a status (and headers).
     """
 
     def __init__(self, name: str, import_name: str) -> None:

@@ -1,11 +1,11 @@
-"""Live routes in the generated OpenAPI document and, as stubs never reached, in Flask's map: a wrong method is a 405 with Allow."""
+"""Puts live routes into the OpenAPI document and, as stubs never reached, into Flask's map: a wrong method is a 405."""
 
 from __future__ import annotations
 
 import inspect
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Flask, abort
 from starlette.routing import BaseRoute, Route
@@ -41,5 +41,5 @@ def _operation(route: Route) -> dict[str, Any]:
     }
 
 
-def _never(**_: str) -> None:
+def _never(**_: str) -> NoReturn:
     abort(500)

@@ -7,6 +7,7 @@ import contextvars
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
@@ -58,10 +59,8 @@ class Live:
         with self._lock:
             event = self._events.setdefault(asyncio.get_running_loop(), asyncio.Event())
         if not self.closing:
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(event.wait(), seconds)
-            except TimeoutError:
-                pass
         return self.closing
 
     async def stored(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -144,7 +143,7 @@ def live_route(method: str, pattern: str, endpoint: Endpoint, backbone: Backbone
 
 
 def live_socket(pattern: str, endpoint: Socket, backbone: Backbone, live: Live) -> WebSocketRoute:
-    """A WebSocket: refused before it opens where the token may not; `endpoint` accepts it and ends when `live.closing`."""
+    """A WebSocket: refused before it opens; `endpoint` accepts it, and ends it when `live.closing`."""
     declared = roles.declared("GET", pattern)
 
     async def handle(socket: WebSocket) -> None:
@@ -156,10 +155,8 @@ def live_socket(pattern: str, endpoint: Socket, backbone: Backbone, live: Live) 
             except Exception as error:
                 await socket.send_denial_response(_response(problem_of(error)))
                 return
-            try:
+            with suppress(WebSocketDisconnect):
                 await endpoint(socket, claims, live)
-            except WebSocketDisconnect:
-                pass
 
     route = WebSocketRoute(pattern, handle, name=endpoint.__name__)
     route.berth = (backbone, endpoint)  # type: ignore[attr-defined]

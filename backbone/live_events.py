@@ -1,4 +1,4 @@
-"""Server-sent events: ids to resume by, comments as a sign of life, ended when the process closes or the token no longer counts."""
+"""Server-sent events: ids to resume by, comments as signs of life, ended with the process or when the token stops to count."""
 
 from __future__ import annotations
 

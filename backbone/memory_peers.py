@@ -17,7 +17,7 @@ FINISHED = 60.0
 
 
 class MemoryPeers:
-    """Is at once the client that tests use. `token` is the default one (a subsystem's). `away` holds sources that answer nothing."""
+    """Also the client that tests use. `token` is the default one (a subsystem's); `away` holds sources that do not answer."""
 
     def __init__(self) -> None:
         self.token = ""

@@ -1,4 +1,4 @@
-"""One uvicorn in the main thread: at SIGTERM it first wakes what stays open, then drains, then is gone in a fifth of a second."""
+"""One uvicorn in the main thread: at SIGTERM it wakes what stays open, drains, and is gone in a fifth of a second."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Server(uvicorn.Server):
         self.live = live
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        """Not calling the inherited one matters: it raises the signal again at the end, which kills before `stop` is called."""
+        """The inherited one would raise the signal again at the end, and kill the process before its `stop`."""
         self.live.close()
         self.should_exit = True
 
 
 def serve(app: Any, port: int, live: Live, host: str = "0.0.0.0") -> None:
-    """Blocks until SIGTERM or SIGINT. Tokens are followed on a thread from here on, so that a revoked one is out in a second.
+    """Blocks until SIGTERM or SIGINT. From here on a thread follows keys and revocations: a revoked token is out in a second.
 
     The caller ends the process by `os._exit(0)`: else the interpreter waits for a handler that hangs.
     """

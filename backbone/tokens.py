@@ -91,8 +91,8 @@ def sign(claims: Claims, key: SigningKey, installation: str, now: datetime) -> s
 class Checker:
     """Says whose token it is, or refuses it; safe to share between threads.
 
-    Give it keys and revocations by `catch_up` before serving. Then either `follow` keeps it current on a thread of its own,
-    or, without it (in a memory world), each check first reads what is new.
+    `catch_up` gives it keys and revocations before serving. Then `follow` keeps it current on a thread of its own;
+    without (in a memory world) each check first reads what is new.
     """
 
     def __init__(self, clock: Clock, installation: str, bus: Bus) -> None:
@@ -105,7 +105,7 @@ class Checker:
         self._follower: threading.Thread | None = None
 
     def check(self, token: str, *purposes: str) -> Claims:
-        """Refused: no, unknown, expired or revoked. Forbidden: good, but for none of these purposes (any, when none is given)."""
+        """Refused: unknown, expired or revoked. Forbidden: good, but for none of these purposes (none given: any)."""
         self._refresh()
         digest = hashlib.sha256(token.encode()).digest()
         claims = self._checked.get(digest) or self._verified(token)

@@ -17,11 +17,11 @@ PREFIX = "/api/v1"
 
 @dataclass(frozen=True)
 class Route:
-    """`purposes` are those of the tokens that may pass (none: no token is asked for); `roles` count for *user* tokens only.
+    """`purposes` are of the tokens that may pass (none: no token is asked for); `roles` count for *user* tokens only.
 
-    `workspace` is what the caller needs in the workspace of the record, or in `?workspace=`: its members' read or write, or
-    its owner's own. `owner` is the source (subsystem, or subsystem.role) that serves the route; `secret`: the answer holds
-    a secret and is never kept.
+    `workspace` is what the caller needs in the workspace of the record, or in `?workspace=`: its members' read or write,
+    or its owner's own. `owner` is the source (subsystem, or subsystem.role) that serves the route; `secret`: the answer
+    holds a secret and is never kept.
     """
 
     method: str
@@ -37,7 +37,7 @@ class Route:
         return not self.purposes
 
     def admits(self, purpose: str, roles: Iterable[str] = ()) -> bool:
-        """Whether a token of this purpose, and for a person with these roles, may pass; the workspace is asked about apart."""
+        """Whether a token of this purpose, and of a person with these roles, may pass. Workspaces are another question."""
         return self.open or (purpose in self.purposes and (purpose != "user" or not self.roles.isdisjoint(roles)))
 
 
