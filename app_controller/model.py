@@ -100,7 +100,7 @@ def asked(old: Deployment, wish: str, now: datetime, **changes: Any) -> Deployme
     """A new wish is a new generation of the same deployment."""
     state = Rollout.DRAINING if wish != "run" else Rollout.ASKED
     generation = old.wanted.generation + 1
-    blank: dict[str, Any] = {"shortages": (), "images": {}} if wish == "run" else {}
+    blank: dict[str, Any] = {"shortages": ()} if wish == "run" else {}
     made = old.model_copy(update={"wish": wish, **blank, **changes})
     made = made.model_copy(update={"wanted": Wanted(generation=generation, state=state, since=now)})
     return _stepped(made, now)
