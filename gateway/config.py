@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from gateway import apps, rules
-from gateway.door import NOUNS, SERVICES, Door
+from gateway.door import BACKENDS, DOCUMENTS, NOUNS, UI, Door
 from gateway.pages import PAGES
 
 MARK = "# ---- apps: below is written by the gateway beside every change at run time ----\n"
@@ -20,7 +20,7 @@ def render(door: Door) -> str:
 
 def front(door: Door) -> str:
     parts = (_global(door), _resolvers(door), _defaults(), _public(door), _internal(door), apps.frontend(door))
-    return "\n".join((*parts, _logins(), *(_backend(door, name) for name in SERVICES))) + "\n"
+    return "\n".join((*parts, _logins(), *(_backend(door, name) for name in BACKENDS))) + "\n"
 
 
 def with_apps(text: str, door: Door, taken: Slots) -> str:
@@ -37,6 +37,7 @@ def files(door: Door, keys: Sequence[str]) -> dict[str, str]:
     """Everything beside haproxy.cfg but tls.pem: name -> text. The two maps that change start empty."""
     return {
         "nouns.map": "".join(f"{noun} {backend}\n" for noun, backend in NOUNS.items()),
+        "documents.map": "".join(f"{name} {backend}\n" for name, backend in DOCUMENTS.items()),
         "routes.map": "",
         "revoked.map": "",
         **{f"key-{n}.pem": pem for n, pem in enumerate(keys)},
@@ -111,7 +112,7 @@ def _routed(door: Door) -> list[str]:
         *rules.nouns(door),
         *rules.retries(),
         "use_backend %[var(txn.be)] if { var(txn.be) -m found }",
-        "default_backend platform_ui",
+        f"default_backend {UI}",
     ]
 
 
@@ -148,7 +149,7 @@ def _logins() -> str:
 
 def _backend(door: Door, name: str) -> str:
     """Up to four replicas, found by name; one that is not ready gets nothing."""
-    json = name != "platform_ui"
+    json = name != UI
     away = f"No replica of {door.service(name).split(':')[0]} is ready; try again in a moment, or look at /api/v1/subsystems."
     return section(
         f"backend {name}",

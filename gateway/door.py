@@ -1,50 +1,31 @@
-"""What shapes HAProxy's configuration: frozen facts about one installation, and the table of who serves which noun."""
+"""What shapes HAProxy's configuration: frozen facts about one installation, and, from the table of routes, who serves which noun."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from contracts.roles import PREFIX, ROUTES, Route
 
 FOLDER = "/run/haproxy"
 PUBLIC_TLS, PUBLIC_PLAIN, APPS_TLS, APPS_PLAIN, INTERNAL = 8443, 8080, 8444, 8081, 8090
 PORT = 8000
 """Every subsystem's own HTTP port."""
 
-SERVICES: dict[str, str] = {
-    "identity": "identity",
-    "app_controller": "app-controller",
-    "deployer": "deployer",
-    "node_manager": "node-manager-api",
-    "sensor_manager": "sensor-manager-api",
-    "intake": "sensor-manager-intake",
-    "streams": "sensor-manager-streams",
-    "monitor": "monitor",
-    "platform_ui": "platform-ui",
-}
-"""HAProxy's backend -> the Swarm service, without the installation's prefix."""
+UI = "platform_ui"
+BACKENDS: tuple[str, ...] = (*dict.fromkeys(r.owner for r in ROUTES if r.owner), UI)
+"""HAProxy's backends bear the names of the sources that serve them: `<subsystem>` or `<subsystem>.<role>`."""
 
-NOUNS: dict[str, str] = {
-    "session": "identity",
-    "me": "identity",
-    "workspaces": "identity",
-    "tokens": "identity",
-    "apps": "app_controller",
-    "releases": "app_controller",
-    "deployments": "app_controller",
-    "builds": "deployer",
-    "rollouts": "deployer",
-    "nodes": "node_manager",
-    "instances": "node_manager",
-    "kinds": "sensor_manager",
-    "places": "sensor_manager",
-    "devices": "sensor_manager",
-    "sensors": "sensor_manager",
-    "bindings": "sensor_manager",
-    "readings": "sensor_manager",
-    "streams": "streams",
-    "subsystems": "monitor",
-    "incidents": "monitor",
-}
-"""First word after /api/v1/ -> backend. What devices send goes to intake, by method and path."""
+
+def _noun(route: Route) -> str:
+    return route.pattern.removeprefix(PREFIX).split("/")[1]
+
+
+NOUNS: dict[str, str] = {_noun(r): r.owner for r in reversed(ROUTES) if r.owner}
+"""First word after /api/v1/ -> backend: that of the noun's first route."""
+OTHERWISE: tuple[Route, ...] = tuple(r for r in ROUTES if r.owner and r.owner != NOUNS[_noun(r)])
+"""Routes that another backend serves than the rest of their noun; none has a parameter."""
+DOCUMENTS: dict[str, str] = {name: b for b in reversed(BACKENDS) for name in (b, b.split(".")[0])}
+"""Name in /api/v1/openapi/<name> -> backend."""
 
 
 @dataclass(frozen=True)
@@ -72,4 +53,6 @@ class Door:
 
     def service(self, backend: str) -> str:
         """host:port of a backend's replicas; the host is a name with one address per replica."""
-        return dict(self.service_names).get(backend, f"{self.installation}-{SERVICES[backend]}:{PORT}")
+        return dict(self.service_names).get(
+            backend, f"{self.installation}-{backend.replace('_', '-').replace('.', '-')}:{PORT}"
+        )

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
+from backbone.containers.memory_app import Answer
 from contracts.errors import Unavailable
 from gateway.front_door import Server, Table, checked
 
-Answer = tuple[int, dict[str, str], bytes]
-Ask = Callable[[str, str, str], Answer | None]
-"""(address, method, path) -> status, headers, body; None where nobody listens there."""
+
+class Instances(Protocol):
+    """The part of the containers' twin that answers requests."""
+
+    def answer(self, address: str, method: str = "GET", path: str = "/") -> Answer:
+        """Unavailable: nobody listens there."""
+
+
+HTML = {"content-type": "text/html; charset=utf-8"}
 
 
 class MemoryFrontDoor:
     """`away` makes every verb Unavailable; what was put stays, as HAProxy's files do."""
 
-    def __init__(self, ask: Ask | None = None, routes: int = 250, slots: int = 8) -> None:
-        self._ask, self._most, self._slots = ask, routes, slots
+    def __init__(self, instances: Instances | None = None, routes: int = 250, slots: int = 8) -> None:
+        self._instances, self._most, self._slots = instances, routes, slots
         self._table: Table = {}
         self._turn: dict[str, int] = {}
         self.revoked: dict[str, str] = {}
@@ -50,18 +58,21 @@ class MemoryFrontDoor:
 
     def answer(self, path: str, method: str = "GET") -> Answer:
         """What a browser gets: 308 without the last slash, 404 for no route, 503 where none of its servers answers."""
-        link = "/".join(path.split("?")[0].split("/")[:3])
+        bare, mark, query = path.partition("?")
+        link, rest = "/".join(bare.split("/")[:3]), "/" + "/".join(bare.split("/")[3:])
         if link + "/" not in self._table:
-            return 404, {"content-type": "text/html"}, b"No app answers here"
-        if path.split("?")[0] == link:
-            return 308, {"location": path.replace(link, link + "/", 1)}, b""
-        servers = sorted(self._table[link + "/"])
+            return Answer(404, HTML, b"No app answers here")
+        if bare == link:
+            return Answer(308, {"location": link + "/" + mark + query}, b"")
+        servers = self.table()[link + "/"]
         for _ in servers:
             turn = self._turn[link] = self._turn.get(link, -1) + 1
-            answer = self._ask(servers[turn % len(servers)].address, method, path[len(link) :]) if self._ask else None
-            if answer is not None:
-                return answer
-        return 503, {"content-type": "text/html"}, b"This app does not answer now"
+            try:
+                if self._instances:
+                    return self._instances.answer(servers[turn % len(servers)].address, method, rest + mark + query)
+            except Unavailable:
+                continue
+        return Answer(503, HTML, b"This app does not answer now")
 
     def _here(self) -> None:
         if self.away:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from gateway.door import Door
+from contracts.roles import ROUTES
+from gateway.door import OTHERWISE, Door
 
 TRACEPARENT = "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
 API = "{ path_beg /api/ }"
-OPEN_CALL = "{ path /api/v1/session /api/v1/session/refresh } METH_POST"
 LONG = ("{ req.hdr(accept) -m sub text/event-stream }", "{ path_end /events }")
 
 
@@ -112,8 +112,11 @@ def tokens(door: Door) -> list[str]:
         return problem(401, no[0], detail, f"{guarded} {unless}", no[1])
 
     return [
-        "acl is_session path /api/v1/session /api/v1/session/refresh",
-        "http-request set-var(txn.open) bool(true) if is_session METH_POST",
+        *(
+            f"http-request set-var(txn.open) bool(true) if {{ path {r.pattern} }} {{ method {r.method} }}"
+            for r in ROUTES
+            if r.open
+        ),
         "acl is_open var(txn.open) -m bool",
         "acl is_es256 http_auth_bearer,jwt_header_query('$.alg') -m str ES256",
         *(
@@ -139,13 +142,16 @@ def tokens(door: Door) -> list[str]:
 
 
 def nouns(door: Door) -> list[str]:
-    """The noun after /api/v1/ chooses the subsystem; what devices send goes to intake."""
+    """The noun after /api/v1/ chooses the subsystem, but for the few routes of another one."""
+    documents = f"path,field(5,/),map_str({door.folder}/documents.map)"
     return [
         "http-request set-var(txn.noun) path,field(4,/) if { path_beg /api/v1/ }",
         f"http-request set-var(txn.be) var(txn.noun),map_str({door.folder}/nouns.map) if {{ path_beg /api/v1/ }}",
-        "acl is_readings path /api/v1/readings",
-        "http-request set-var(txn.be) str(intake) if is_readings METH_POST",
-        "http-request set-var(txn.be) str(intake) if { path /api/v1/readings/socket }",
+        *(
+            f"http-request set-var(txn.be) str({r.owner}) if {{ path {r.pattern} }} {{ method {r.method} }}"
+            for r in OTHERWISE
+        ),
+        f"http-request set-var(txn.be) {documents} if {{ path_beg /api/v1/openapi/ }}",
         problem(
             404, "Not found", "There is no such path in the API; see /docs.", f"if {API} !{{ var(txn.be) -m found }}"
         ),
