@@ -28,8 +28,8 @@ Entry = dict[str, Any]
 def open_directory(settings: Settings) -> LdapDirectory:
     """LDAP_URL is ldaps://host[:port] or ldap://...; with LDAP_CA (a file) the server's certificate must come from it.
 
-    LDAP_BASE is where ou=people and ou=groups are. LDAP_BIND_USER (a whole DN) and LDAP_BIND_PASSWORD are the platform's
-    own account, which `find` and `people` need; `login` without it searches as the person who logs in.
+    LDAP_BASE is where ou=people and ou=groups are. LDAP_BIND_USER (a whole DN) and LDAP_BIND_PASSWORD are the account
+    that `find` and `people` need; `login` without it searches as the person who logs in.
     """
     url, base = settings.text("LDAP_URL"), settings.text("LDAP_BASE")
     ca = settings.text("LDAP_CA", "")
