@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from contracts.errors import Invalid, Problem
-from contracts.manifest import Manifest
+from contracts.manifest import Manifest, Service
 from contracts.messages.deployment import Need, Probe, ServiceWish
 from contracts.messages.release import BuildPlan
 
@@ -53,14 +53,13 @@ def needs(manifest: Manifest, where: Mapping[str, str]) -> tuple[Need, ...]:
 
 def _wish(name: str, manifest: Manifest, instances: int | None, environment: Mapping[str, str]) -> ServiceWish:
     s = manifest.services[name]
-    probe = s.probe
     return ServiceWish(
         service=name,
         image="",
         command=s.command or "",
         port=s.port,
         public=s.public,
-        probe=Probe(path=(probe.path or "") if probe else "", tcp=bool(probe and probe.tcp), within=probe.within if probe else HEALTH_WITHIN),
+        probe=_probe(s),
         instances=instances or s.instances,
         cpu=s.limits.cpu,
         memory=s.limits.memory,
@@ -74,3 +73,10 @@ def _wish(name: str, manifest: Manifest, instances: int | None, environment: Map
 
 def _names(manifest: Manifest) -> str:
     return "It has: " + ", ".join(manifest.services) + "."
+
+
+def _probe(service: Service) -> Probe:
+    health = service.probe
+    if health is None:
+        return Probe(within=HEALTH_WITHIN)
+    return Probe(path=health.path or "", tcp=bool(health.tcp), within=health.within)

@@ -109,7 +109,7 @@ def shown_deployment(d: Deployment) -> DeploymentShown:
             generation=w.generation, wish=d.wish, state=Rollout(w.state).name, state_code=w.state, reason=w.reason, hint=w.hint,
             since=w.since, deadline=w.deadline,
         ),  # fmt: skip
-        serving=ServingShown(generation=d.serving.generation, health=d.serving.health.value, ready=d.serving.ready, wanted=d.serving.wanted),
+        serving=ServingShown(**d.serving.model_dump(mode="json")),
         steps=[StepShown(generation=s.generation, state=Rollout(s.state).name, at=s.at) for s in d.steps],
         bindings={need: list(sensors) for need, sensors in d.bindings.items()},
         shortages=list(d.shortages),

@@ -67,7 +67,7 @@ class Wishes:
             created=now,
             created_by=by,
             wanted=Wanted(generation=0, state=Rollout.ASKED, since=now),
-            **changes,  # type: ignore[arg-type]
+            **changes,
         )
         d, messages = self._started(model.asked(d, "run", now), release["id"])
         self._store.add(d, messages)
