@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from contracts.errors import Invalid, Problem
-from contracts.manifest import Manifest, Service
+from contracts.manifest import Manifest
+from contracts.manifest_service import Service
 from contracts.messages.deployment import Need, Probe, ServiceWish
 from contracts.messages.release import BuildPlan
 
