@@ -1,0 +1,1 @@
+"""One folder for each backing service: its Dockerfile, its start script, and `backing.py` which declares it."""

@@ -1,0 +1,1 @@
+"""How azurite is built and started when no address is given."""

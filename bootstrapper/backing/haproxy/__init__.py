@@ -1,0 +1,1 @@
+"""How haproxy is built and started when no address is given."""

@@ -1,0 +1,1 @@
+"""How kafka is built and started when no address is given."""

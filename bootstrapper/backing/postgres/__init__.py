@@ -1,0 +1,1 @@
+"""How postgres is built and started when no address is given."""

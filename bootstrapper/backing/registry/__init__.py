@@ -1,0 +1,1 @@
+"""How registry is built and started when no address is given."""

@@ -1,0 +1,1 @@
+"""How slapd is built and started when no address is given."""

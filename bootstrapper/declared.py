@@ -1,0 +1,54 @@
+"""The words the platform is declared in: what a backing service and a subsystem are, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Backing:
+    """A backing service that is built and started here unless the setting named `setting` gives an address.
+
+    files: of its folder, put into the image's context. prepared: artefact/part -> folder in the context.
+    secrets: file in /run/secrets -> name of the secret (bootstrapper.vault). port: inside the container.
+    published: name of the host port in Installation; always, or only when the installation is exposed.
+    """
+
+    name: str
+    setting: str
+    uid: int
+    memory: int
+    port: int
+    files: tuple[str, ...] = ()
+    prepared: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    published: Literal["always", "exposed", "never"] = "exposed"
+    host_port_variable: str = ""
+
+
+Need = Literal["kafka", "documents", "tables", "blobs", "registry", "directory", "signing", "docker", "door", "host", "index"]
+
+
+@dataclass(frozen=True)
+class Subsystem:
+    """One Swarm service. `needs` decides which settings, secrets and mounts it is given: nothing it did not ask for."""
+
+    package: str
+    role: str = ""
+    memory: int = 192
+    needs: tuple[Need, ...] = ("kafka",)
+    uid: int = 10100
+    everywhere: bool = False
+    replicas: int = 1
+    alias: str = ""
+
+    @property
+    def name(self) -> str:
+        """The service's name without the installation's: app-controller, sensor-manager-intake, agent."""
+        return self.alias or "-".join(filter(None, (self.package, self.role))).replace("_", "-")
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        return tuple(filter(None, ("python3", "-m", self.package, self.role)))

@@ -1,0 +1,7 @@
+# The code alone, so that a change is rebuilt, pushed and rolled in seconds.
+ARG BASE
+FROM ${BASE}
+COPY code/ /opt/berth/code/
+RUN python3 -m compileall -q -j 0 /opt/berth/code || true
+WORKDIR /opt/berth/code
+USER 10100:10100

@@ -1,0 +1,42 @@
+"""The declared platform: which backing services and subsystems there are, and what each is given."""
+
+from __future__ import annotations
+
+from bootstrapper.backing.azurite.backing import BACKING as AZURITE
+from bootstrapper.backing.haproxy.backing import BACKING as HAPROXY
+from bootstrapper.backing.kafka.backing import BACKING as KAFKA
+from bootstrapper.backing.postgres.backing import BACKING as POSTGRES
+from bootstrapper.backing.registry.backing import BACKING as REGISTRY
+from bootstrapper.backing.slapd.backing import BACKING as SLAPD
+from bootstrapper.declared import Backing, Subsystem
+
+BACKINGS: tuple[Backing, ...] = (KAFKA, POSTGRES, AZURITE, SLAPD, REGISTRY, HAPROXY)
+
+SUBSYSTEMS: tuple[Subsystem, ...] = (
+    Subsystem("identity", memory=160, needs=("kafka", "documents", "directory", "signing")),
+    Subsystem("app_controller", memory=256, needs=("kafka", "documents", "blobs")),
+    Subsystem("deployer", memory=384, needs=("kafka", "documents", "blobs", "registry", "docker", "index")),
+    Subsystem("node_manager", "api", memory=160, needs=("kafka", "documents")),
+    Subsystem("node_manager", "agent", memory=160, needs=("kafka", "docker", "host"), everywhere=True, alias="agent"),
+    Subsystem("sensor_manager", "api", memory=192, needs=("kafka", "documents", "tables")),
+    Subsystem("sensor_manager", "intake", memory=256, needs=("kafka", "documents")),
+    Subsystem("sensor_manager", "storage", memory=256, needs=("kafka", "documents", "tables")),
+    Subsystem("sensor_manager", "streams", memory=256, needs=("kafka", "documents", "tables")),
+    Subsystem("monitor", memory=160, needs=("kafka", "documents")),
+    Subsystem("gateway", memory=160, needs=("kafka", "documents", "door"), uid=HAPROXY.uid),
+    Subsystem("platform_ui", memory=192, needs=("kafka",)),
+)
+
+PEOPLE: tuple[tuple[str, str, str], ...] = (
+    ("admin", "admin", "Administrator"),
+    ("ada", "admin", "Ada"),
+    ("otto", "operator", "Otto"),
+    ("dora", "developer", "Dora"),
+    ("uma", "user", "Uma"),
+)
+
+# folders of the repository that go into the platform's image, where they exist
+CODE: tuple[str, ...] = (
+    "contracts", "backbone", "identity", "app_controller", "deployer", "node_manager", "sensor_manager",
+    "monitor", "logger", "gateway", "platform_ui", "sdk",
+)  # fmt: skip

