@@ -15,8 +15,8 @@ LEVELS = {"guest": ("read",), "member": ("read", "write"), "owner": ("read", "wr
 class Claims:
     """`subject` is a username, device, consumer, deployment or subsystem, by `purpose`.
 
-    People have `roles`, `workspaces` (name -> owner, member or guest) and their personal one as `workspace`; for devices,
-    consumers and apps `workspace` is the one they belong to.
+    People have `roles`, `workspaces` (name -> owner, member or guest) and their personal one as `workspace`; for
+    devices, consumers and apps `workspace` is the one they belong to.
     """
 
     subject: str

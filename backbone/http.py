@@ -1,4 +1,4 @@
-"""One way for all to serve HTTP: Flask with OpenAPI behind live routes, one door by the table of roles, problems for errors."""
+"""One way for all to serve HTTP: Flask with OpenAPI behind live routes, and one door by the table of roles."""
 
 from __future__ import annotations
 

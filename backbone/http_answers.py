@@ -46,7 +46,7 @@ class Answers:
         return self._opened
 
     def begin(self, claims: Claims, key: str, method: str, path: str, body: bytes) -> tuple[str, Kept | None]:
-        """The id to finish under, or the kept answer. Conflict: the first is at work still, or its answer was secret."""
+        """The id to finish under, or the kept answer. Conflict: it is at work still, or was secret."""
         if len(key) > LONGEST:
             raise Invalid(
                 "The Idempotency-Key is too long.",

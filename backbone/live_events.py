@@ -1,4 +1,4 @@
-"""Server-sent events: ids to resume by, comments as signs of life, ended with the process or when the token stops to count."""
+"""Server-sent events: ids to resume by, comments as signs of life; they end with the process and with the token."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ FINISHED = 60.0
 
 
 class MemoryPeers:
-    """Also the client that tests use. `token` is the default one (a subsystem's); `away` holds sources that do not answer."""
+    """Also the client that tests use. `token` is the default (a subsystem's); `away` holds sources that do not answer."""
 
     def __init__(self) -> None:
         self.token = ""

@@ -46,7 +46,7 @@ class Answer:
 class Peers(Protocol):
     """`path` is below /api/v1. `token` is the person's, when acting for one; by default this subsystem's own.
 
-    A success and a problem alike are an Answer: `.check()` raises. Unavailable: nobody answered; of a write nothing is known.
+    A success and a problem alike are an Answer: `.check()` raises. Unavailable: nobody answered; a write may have been done.
     """
 
     def get(self, path: str, token: str | None = None) -> Answer: ...

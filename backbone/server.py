@@ -24,7 +24,7 @@ class Server(uvicorn.Server):
 
 
 def serve(app: Any, port: int, live: Live, host: str = "0.0.0.0") -> None:
-    """Blocks until SIGTERM or SIGINT. From here on a thread follows keys and revocations: a revoked token is out in a second.
+    """Blocks until SIGTERM or SIGINT. From here on a thread follows keys and revocations.
 
     The caller ends the process by `os._exit(0)`: else the interpreter waits for a handler that hangs.
     """

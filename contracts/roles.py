@@ -19,8 +19,8 @@ PREFIX = "/api/v1"
 class Route:
     """`purposes` are of the tokens that may pass (none: no token is asked for); `roles` count for *user* tokens only.
 
-    `workspace` is what the caller needs in the workspace of the record, or in `?workspace=`: its members' read or write,
-    or its owner's own. `owner` is the source (subsystem, or subsystem.role) that serves the route; `secret`: the answer
+    `workspace` is what the caller needs in the record's workspace, or in `?workspace=`: its members' read or write, or
+    its owner's own. `owner` is the source (subsystem, or subsystem.role) that serves the route; `secret`: the answer
     holds a secret and is never kept.
     """
 
@@ -37,7 +37,7 @@ class Route:
         return not self.purposes
 
     def admits(self, purpose: str, roles: Iterable[str] = ()) -> bool:
-        """Whether a token of this purpose, and of a person with these roles, may pass. Workspaces are another question."""
+        """Whether a token of this purpose, and of a person with these roles, may pass. Workspaces are asked apart."""
         return self.open or (purpose in self.purposes and (purpose != "user" or not self.roles.isdisjoint(roles)))
 
 
