@@ -13,7 +13,7 @@ from backbone.clock import ManualClock
 from backbone.directory.memory import MemoryDirectory
 from backbone.documents.memory import MemoryHome
 from backbone.loop import Loop
-from backbone.memory_peers import MemoryPeers
+from backbone.memory_peers import MemoryPeers, PeersAs
 from backbone.settings import Settings
 from backbone.subsystem import Subsystem
 
@@ -21,7 +21,10 @@ ROUNDS = 10_000
 
 
 class MemoryPlatform:
-    """`add` a subsystem by its `build`, `settle` until nothing moves, `advance` time in small steps."""
+    """`add` a subsystem by its `build`, `settle` until nothing moves, `advance` time in small steps.
+
+    `token_of` gives a subsystem's own token by its name; without it all share `peers.token`.
+    """
 
     def __init__(self, settings: Mapping[str, str] | None = None, containers: Any = None) -> None:
         self.clock = ManualClock()
@@ -33,6 +36,7 @@ class MemoryPlatform:
         self.subsystems: dict[str, Subsystem] = {}
         self.loops: dict[str, Loop] = {}
         self.busy: list[Callable[[], bool]] = []
+        self.token_of: Callable[[str], str] | None = None
 
     def backbone(self, name: str, role: str = "", **settings: str) -> Backbone:
         """A backbone of its own on the shared twins."""
@@ -41,7 +45,7 @@ class MemoryPlatform:
             documents=lambda: self.home,
             blobs=lambda: self.blobs,
             directory=lambda: self.directory,
-            peers=lambda: self.peers,
+            peers=lambda: PeersAs(self.peers, self.token_of(name)) if self.token_of else self.peers,
             records=lambda: self.records,
             tables=lambda: None,
             containers=lambda: self.containers,
