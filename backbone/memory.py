@@ -36,6 +36,7 @@ class MemoryPlatform:
         self.subsystems: dict[str, Subsystem] = {}
         self.loops: dict[str, Loop] = {}
         self.busy: list[Callable[[], bool]] = []
+        self.shared: dict[str, Any] = {}
         self.token_of: Callable[[str], str] | None = None
 
     def backbone(self, name: str, role: str = "", **settings: str) -> Backbone:
@@ -49,6 +50,7 @@ class MemoryPlatform:
             records=lambda: self.records,
             tables=lambda: None,
             containers=lambda: self.containers,
+            extra=self.shared,
         )
         return Backbone(name, role, Settings({**self.settings, **settings}), self.clock, parts)
 
