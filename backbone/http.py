@@ -55,6 +55,7 @@ def api(name: str, blueprints: Iterable[Blueprint], backbone: Backbone) -> OpenA
     """The Flask side of a subsystem; `name` is its title in the OpenAPI document at /api/v1/openapi/<name>."""
     app = OpenAPI(
         name,
+        static_folder=None,
         info=Info(title=f"Berth {name}", version="1"),
         doc_ui=False,
         validation_error_status=422,
