@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -37,14 +36,15 @@ class Fleet:
         """Makes the services; gives the id of the generation's token."""
         labels = self._labels(r, g.number)
         token_secret, ca_secret = f"{self._prefix(r)}-g{g.number}-token", self._ca_name()
-        jti = g.token
-        if token_secret not in self._containers.services.secrets(labels):
+        kept = self._containers.services.secrets(labels)
+        jti = kept.get(token_secret, {}).get("berth.token", "")
+        if token_secret not in kept:
             jti, token = self._token(r, g.number)
             self._containers.services.keep_secret(token_secret, token.encode(), {**labels, "berth.token": jti})
-        secrets = {"token": token_secret}
+        secrets = {"berth_token": token_secret}
         if self._ca:
             self._containers.services.keep_secret(ca_secret, self._ca, {"berth.installation": self._installation})
-            secrets["ca.crt"] = ca_secret
+            secrets["berth_ca.crt"] = ca_secret
         for wish in g.services:
             self._containers.services.make(self._spec(r, g, wish, secrets))
         return jti
@@ -93,13 +93,13 @@ class Fleet:
             **wish.environment,
             "BERTH_URL": self._url, "BERTH_APP": r.app, "BERTH_DEPLOYMENT": r.deployment, "BERTH_DEPLOYMENT_NAME": r.name,
             "BERTH_WORKSPACE": r.workspace, "BERTH_GENERATION": str(g.number), "BERTH_SERVICE": wish.service,
-            "BERTH_RELEASE": g.release, "BERTH_TOKEN_FILE": "/run/secrets/token", "PORT": str(wish.port or ""),
+            "BERTH_RELEASE": g.release, "BERTH_TOKEN_FILE": "/run/secrets/berth_token", "PORT": str(wish.port or ""),
             "PYTHONUNBUFFERED": "1",
         }  # fmt: skip
         if self._ca:
-            environment["BERTH_CA_FILE"] = "/run/secrets/ca.crt"
+            environment["BERTH_CA_FILE"] = "/run/secrets/berth_ca.crt"
         return ServiceSpec(
-            name=name, image=wish.image, labels=labels, command=tuple(shlex.split(wish.command)), instances=wish.instances,
+            name=name, image=wish.image, labels=labels, instances=wish.instances,
             port=wish.port, environment=environment, secrets=secrets,
             networks=(f"{self._installation}-apps-{wish.policy}",), dns=self._dns, constraints=self._constraints,
             cpu=wish.cpu, memory=wish.memory, pids=wish.pids, reserve_cpu=wish.reserve_cpu,

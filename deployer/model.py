@@ -85,9 +85,10 @@ def next_step(r: Rollout, now: datetime) -> Step:
 
 def _weights(r: Rollout, wanted: Generation) -> dict[str, int]:
     """The wanted generation once it is ready, and then for good unless it fails; else the newest that runs."""
-    if wanted.state in (State.STARTING, State.RUNNING) and wanted.public:
-        if r.ready(wanted.number) >= wanted.wanted or str(wanted.number) in (r.route or {}):
-            return {str(wanted.number): 100}
+    number = str(wanted.number)
+    ready = r.ready(wanted.number) >= wanted.wanted or number in (r.route or {})
+    if wanted.state in (State.STARTING, State.RUNNING) and wanted.public and ready:
+        return {number: 100}
     running = [g for g in r.left if State.RUNNING <= g.state < State.STOPPED and g.public]
     if wanted.state == State.RUNNING:
         running = [g for g in running if g.number == wanted.number]

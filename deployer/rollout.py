@@ -57,7 +57,7 @@ class Seen(BaseModel):
 
 
 class Rollout(BaseModel):
-    """`wanted` is the number of the generation that should run, `stop` that of the wish to stop (0: none); the greater counts.
+    """`wanted` is the generation that should run, `stop` that of the wish to stop (0: none); the greater counts, of equals to stop.
 
     `route` is what the gateway was asked for (None: nothing yet), `served` what it said it does.
     """
@@ -81,7 +81,7 @@ class Rollout(BaseModel):
 
     @property
     def stopping(self) -> bool:
-        return self.stop > self.wanted
+        return 0 < self.stop >= self.wanted
 
     @property
     def path(self) -> str:

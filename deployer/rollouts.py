@@ -42,13 +42,12 @@ class Rollouts:
         action = current()
 
         def take(r: Rollout) -> Changed | None:
-            if wish.generation < max(r.wanted, r.stop) or (wish.generation == r.stop and r.destroy >= wish.destroy):
+            older = wish.generation < max(r.wanted, r.stop)
+            if older or (wish.generation == r.stop and r.destroy >= wish.destroy):
                 return None
-            more = {"stop": max(wish.generation, r.wanted + 1) if wish.generation == r.wanted else wish.generation}
-            workspace, correlation = r.workspace or action.workspace, action.correlation or r.correlation
-            return r.model_copy(
-                update={**more, "destroy": wish.destroy, "stopped": False, "workspace": workspace, "correlation": correlation}
-            ), ()
+            about = {"workspace": r.workspace or action.workspace, "correlation": action.correlation or r.correlation}
+            asked = {"stop": wish.generation, "destroy": wish.destroy, "stopped": False}
+            return r.model_copy(update={**about, **asked}), ()
 
         self._store.change(wish.deployment, take)
         self.go(wish.deployment)

@@ -62,7 +62,7 @@ class RolloutStore:
         self._kept.delete(deployment)
 
     def _doc(self, rollout: Rollout) -> Doc:
-        gone = sorted((g.number for g in rollout.generations.values() if g.gone))[:-GENERATIONS_KEPT]
+        gone = sorted(g.number for g in rollout.generations.values() if g.gone)[:-GENERATIONS_KEPT]
         kept = {n: g for n, g in rollout.generations.items() if g.number not in gone}
         instances = {i: s for i, s in rollout.instances.items() if s.generation not in gone}
         rollout = rollout.model_copy(update={"generations": kept, "instances": instances})

@@ -54,7 +54,7 @@ class MemoryImages:
         """Knows one job: pip fetching the requirements among its files."""
         self._check()
         self.jobs.append(job)
-        lines = b"\n".join(job.files.values()).decode().splitlines()
+        lines = job.files[job.command[-1].rpartition("/")[2]].decode().splitlines()
         out, files = io.BytesIO(), dict[str, bytes]()
         for line in lines:
             name = re.split(r"[\s\[=<>!~;]", line.strip())[0].lower()

@@ -1,0 +1,86 @@
+"""Takes accepted releases to images: records, queue, resuming, results."""
+
+from __future__ import annotations
+
+from backbone.backbone import Backbone
+from backbone.context import Action, acting, current
+from backbone.logs import get_log
+from contracts.errors import Unavailable
+from contracts.messages import ReleaseAccepted
+from contracts.states import Build as State
+from deployer.build import Build, accepted
+from deployer.buildlog import BuildLogs
+from deployer.crew import Crew
+from deployer.making import Broken, Maker
+from deployer.store import BuildStore
+
+log = get_log()
+TRIES = 5
+"""A build that takes its process down so often is given up."""
+
+
+class Builds:
+    def __init__(self, backbone: Backbone, store: BuildStore, maker: Maker, logs: BuildLogs) -> None:
+        self._clock, self._outbox, self._store, self._maker, self._logs = backbone.clock, backbone.outbox, store, maker, logs
+        self.crew = Crew(int(backbone.settings.number("BERTH_BUILD_WORKERS", 2)), self._build)
+
+    def accept(self, message: ReleaseAccepted) -> None:
+        action = current()
+        build = accepted(message, self._clock.now(), action.workspace, action.correlation)
+        self._store.insert(build)
+        self.crew.ask(message.release)
+
+    def resume(self) -> None:
+        """What a crash, or a backing service that was away, left unfinished."""
+        for build in self._store.unfinished():
+            self.crew.ask(build.release)
+
+    def _build(self, release: str) -> None:
+        build = self._store.get(release)
+        if build is None or build.final:
+            return
+        with acting(Action(build.correlation, "", build.workspace)):
+            tried = self._store.change(release, lambda b: (b.model_copy(update={"tries": b.tries + 1}), ()))
+            if tried and tried.tries > TRIES:
+                self._fail(release, f"It was begun {TRIES} times and never came to an end.", "Ask an operator for the log.")
+                return
+            try:
+                self._run(build)
+            except Unavailable as error:
+                self._store.change(release, lambda b: (b.model_copy(update={"tries": max(0, b.tries - 1)}), ()))
+                self._logs.add(release, "err", f"Waits: {self._maker.scrub(error.detail)}")
+                log.warning("build_waits", release=release, reason=error.detail)
+
+    def _run(self, build: Build) -> None:
+        release = build.release
+        self._logs.begin(release)
+
+        def say(stream: str, text: str) -> None:
+            self._logs.add(release, stream, self._maker.scrub(text))
+
+        def moved(state: State) -> None:
+            log.info("build_moved", release=release, state=state.name)
+            self._store.change(release, lambda b: b.moved(state, self._clock.now()))
+            self._outbox.flush()
+
+        try:
+            images = self._maker.make(build, say, moved)
+        except Broken as broken:
+            say("err", broken.reason)
+            self._logs.end(release)
+            self._fail(release, broken.reason, broken.hint)
+            return
+        say("out", f"Built in {build.seconds(self._clock.now())} s.")
+        self._logs.end(release)
+        done = self._store.change(release, lambda b: b.built(images, self._clock.now()))
+        log.info("build_done", release=release, seconds=done.seconds(self._clock.now()) if done else None, first=done is not None)
+        self._finish()
+
+    def _fail(self, release: str, reason: str, hint: str) -> None:
+        self._store.change(release, lambda b: b.failed(reason, hint, self._clock.now()))
+        log.info("build_failed", release=release, reason=reason)
+        self._finish()
+
+    def _finish(self) -> None:
+        self._outbox.flush()
+        self._logs.news()

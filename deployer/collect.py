@@ -1,0 +1,45 @@
+"""Takes away images nobody needs: kept are the newest built releases of each app and all that a rollout may still want."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from backbone.backbone import Backbone
+from backbone.containers import Containers
+from backbone.logs import get_log
+from contracts.states import Build as State
+from deployer.build import Build
+from deployer.store import BuildStore, RolloutStore
+
+log = get_log()
+RELEASES_KEPT = 2
+
+
+def superfluous(builds: list[Build], in_use: set[str]) -> list[Build]:
+    """Built releases that may go: not among an app's newest, and not of any rollout."""
+
+    def app(build: Build) -> tuple[str, str]:
+        return build.workspace, build.app
+
+    built = sorted((b for b in builds if b.state == State.BUILT and not b.collected), key=app)
+    found: list[Build] = []
+    for _, group in groupby(built, app):
+        newest_first = sorted(group, key=lambda b: b.asked, reverse=True)
+        found += [b for b in newest_first[RELEASES_KEPT:] if b.release not in in_use]
+    return found
+
+
+class Collector:
+    def __init__(self, backbone: Backbone, builds: BuildStore, rollouts: RolloutStore) -> None:
+        self._containers: Containers = backbone.containers
+        self._installation, self._builds, self._rollouts = backbone.installation, builds, rollouts
+
+    def collect(self) -> None:
+        """A little at a time: the loop has other work."""
+        in_use = {g.release for r in self._rollouts.all() for g in r.left}
+        for build in superfluous(self._builds.all(), in_use)[:5]:
+            mine = self._containers.images.images({"berth.installation": self._installation, "berth.release": build.release})
+            for reference in [*(image.tag for image in mine), *build.images.values()]:
+                self._containers.images.remove(reference)
+            self._builds.change(build.release, lambda b: (b.model_copy(update={"collected": True}), ()))
+            log.info("images_collected", release=build.release, app=build.app)
