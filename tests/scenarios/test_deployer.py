@@ -1,0 +1,301 @@
+"""Stories of the deployer alone, on twins: this file plays identity, the agent and the gateway."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from backbone.containers.memory import MemoryContainers
+from backbone.context import Action, acting
+from backbone.memory import MemoryPlatform
+from backbone.peers import Answer
+from contracts.errors import Unavailable
+from contracts.message import Message
+from contracts.messages import (
+    BuildFailed,
+    BuildMoved,
+    DeploymentSeen,
+    ImageBuilt,
+    InstanceSeen,
+    ReleaseAccepted,
+    RouteSeen,
+    RouteWanted,
+    RunDeployment,
+    StopDeployment,
+)
+from contracts.messages.deployment import Probe, ServiceWish
+from contracts.messages.release import BuildPlan
+from contracts.states import InstanceState
+from contracts.states import Rollout as State
+from contracts.topics import DEPLOYMENTS, RELEASES
+from deployer.subsystem import build
+
+SERVES = 'import os\ndef respond(method, path):\n    return 200, {}, os.environ.get("X", "") + "hello"\n'
+SETTINGS = {"BERTH_BUILD_WORKERS": "0", "BERTH_RUNTIME_PYTHON": "python:memory", "REGISTRY_URL": "registry:5000", "BERTH_CA": "PEM"}
+
+
+class Identity:
+    """Gives tokens, and remembers those taken back."""
+
+    def __init__(self) -> None:
+        self.given: list[dict[str, Any]] = []
+        self.revoked: list[str] = []
+
+    def get(self, path: str, token: str | None = None) -> Answer:
+        raise Unavailable(path)
+
+    def post(self, path: str, json: Any = None, token: str | None = None) -> Answer:
+        self.given.append(json)
+        return Answer(201, b'{"token": "secret-%d", "jti": "j%d"}' % (len(self.given), len(self.given)))
+
+    def delete(self, path: str, token: str | None = None) -> Answer:
+        self.revoked.append(path.rpartition("/")[2])
+        return Answer(204, b"")
+
+
+class World:
+    def __init__(self) -> None:
+        self.platform = MemoryPlatform(SETTINGS)
+        self.containers = MemoryContainers(self.platform.clock)
+        self.platform.containers = self.containers
+        self.identity = Identity()
+        self.platform.peers = self.identity  # type: ignore[assignment]
+        backbone = self.platform.backbone("deployer")
+        self.backbone = self.platform.backbone("test")
+        self.loop = build(backbone).begin()
+        self.platform.loops["deployer"] = self.loop
+        self.readers = {t.name: self.platform.bus.reader(t) for t in (DEPLOYMENTS, RELEASES)}
+        self.heard: list[Message] = []
+        self.agent_says, self.gateway_answers = True, True
+        self.told: dict[str, int] = {}
+
+    def say(self, *messages: Message) -> None:
+        with acting(Action("a" * 32, "", "ada")):
+            said = self.backbone.wrapper.wrap(messages)
+        self.platform.bus.send([(s.topic, s.key, s.envelope) for s in said])
+        self.settle()
+
+    def settle(self) -> None:
+        for _ in range(50):
+            self.platform.settle()
+            if not self._agent() + self._listen():
+                return
+
+    def advance(self, seconds: float) -> None:
+        for _ in range(int(seconds / 0.5)):
+            self.platform.clock.advance(0.5)
+            self.settle()
+
+    def upload(self, release: str, files: dict[str, str], packages: str = "") -> None:
+        data = io.BytesIO()
+        with zipfile.ZipFile(data, "w") as zip:
+            for name, text in files.items():
+                zip.writestr(name, text)
+        self.platform.blobs.put("releases", f"{release}.zip", data.getvalue())
+        plan = BuildPlan(service="web", runtime="python", command="python app.py", packages=packages)
+        self.say(
+            ReleaseAccepted(
+                release=release, app="comfort", version_name="1", digest=release, blob=f"releases/{release}.zip", services=(plan,)
+            )
+        )
+
+    def deploy(self, generation: int, release: str, instances: int = 2, environment: dict[str, str] | None = None) -> None:
+        image = self.last(ImageBuilt, release=release).images["web"]
+        service = ServiceWish(
+            service="web", image=image, command="python app.py", port=8000, public=True, instances=instances,
+            probe=Probe(path="/healthz", within=10), environment=environment or {},
+        )  # fmt: skip
+        deadline = self.platform.clock.now() + timedelta(seconds=15)
+        self.say(
+            RunDeployment(
+                deployment="0190-d1", generation=generation, deployment_name="comfort", app="comfort", release=release,
+                services=(service,), deadline=deadline,
+            )
+        )  # fmt: skip
+
+    def states(self, generation: int) -> list[State]:
+        seen = [State(m.state) for m in self.heard if isinstance(m, DeploymentSeen) and m.generation == generation]
+        return [s for n, s in enumerate(seen) if n == 0 or seen[n - 1] != s]
+
+    def last(self, kind: type[Any], **facts: Any) -> Any:
+        found = [m for m in self.heard if isinstance(m, kind) and all(getattr(m, k) == v for k, v in facts.items())]
+        assert found, f"no {kind.__name__} with {facts} among {self.heard}"
+        return found[-1]
+
+    def _agent(self) -> int:
+        """Says each instance's state once it changes."""
+        moved = 0
+        for local in self.containers.node.local({"berth.deployment": ""}):
+            state = InstanceState.GONE if local.state == "exited" else InstanceState.HEALTHY
+            if not self.agent_says or self.told.get(local.id) == state:
+                continue
+            self.told[local.id] = state
+            moved += 1
+            self.backbone.bus.send([
+                (s.topic, s.key, s.envelope)
+                for s in self.backbone.wrapper.wrap([
+                    InstanceSeen(
+                        deployment=local.labels["berth.deployment"], generation=int(local.labels["berth.generation"]),
+                        service=local.labels["berth.service"], instance=local.id, incarnation=local.incarnation, node="node1",
+                        address=local.address, state=state, reason=local.reason, public=local.labels["berth.public"] == "1",
+                    )
+                ])
+            ])  # fmt: skip
+        return moved
+
+    def _listen(self) -> int:
+        moved = 0
+        for reader in self.readers.values():
+            for envelope in reader.read_to_end():
+                kind = {k.__name__: k for k in (BuildMoved, ImageBuilt, BuildFailed, RouteWanted, DeploymentSeen)}.get(envelope.name)
+                if kind is None:
+                    continue
+                message = kind.model_validate(envelope.body)
+                self.heard.append(message)
+                moved += 1
+                if isinstance(message, RouteWanted) and self.gateway_answers:
+                    servers = {g: len(self.containers.alive(generation=str(g))) for g in message.weights}
+                    seen = RouteSeen(
+                        deployment=message.deployment, generation=message.generation, path=message.path,
+                        link=f"https://apps{message.path}" if servers else "", servers=servers,
+                    )  # fmt: skip
+                    self.platform.bus.send([(s.topic, s.key, s.envelope) for s in self.backbone.wrapper.wrap([seen])])
+        return moved
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    yield World()
+
+
+def test_a_zip_becomes_running_instances_of_its_own_code(world: World) -> None:
+    world.upload("r1", {"app.py": SERVES})
+    assert [m.state for m in world.heard if isinstance(m, BuildMoved)] == [200, 300, 400]
+    world.deploy(1, "r1", environment={"X": "1"})
+    assert world.states(1) == [State.PLACING, State.STARTING, State.RUNNING]
+    assert world.last(DeploymentSeen, state=State.RUNNING).link == "https://apps/ada/comfort/"
+    instances = world.containers.alive(deployment="0190-d1")
+    assert [world.containers.answer(i.address).body for i in instances] == [b"hello", b"hello"]
+    assert world.identity.given[0] | {"seconds": 0} == {
+        "purpose": "app", "subject": "0190-d1", "workspace": "ada", "generation": 1, "name": "comfort", "seconds": 0,
+    }  # fmt: skip
+
+
+def test_a_new_release_takes_over_and_the_old_one_goes_with_its_secrets(world: World) -> None:
+    world.upload("r1", {"app.py": SERVES})
+    world.deploy(1, "r1")
+    world.upload("r2", {"app.py": SERVES.replace("hello", "hullo")})
+    world.deploy(2, "r2")
+    assert world.last(RouteWanted).weights == {2: 100}
+    assert len(world.containers.alive(generation="1")) == 2, "the old ones finish what they have in hand"
+    world.advance(4)
+    assert world.states(1)[-2:] == [State.DRAINING, State.STOPPED]
+    assert {i.spec.labels["berth.generation"] for i in world.containers.alive()} == {"2"}
+    assert world.identity.revoked == ["j1"]
+    assert not [n for n in world.containers.services.kept if n.endswith("-g1-token")]
+
+
+def test_a_broken_release_fails_with_its_last_words_and_the_old_one_serves(world: World) -> None:
+    world.upload("r1", {"app.py": SERVES})
+    world.deploy(1, "r1")
+    world.upload("r2", {"app.py": "raise ValueError('no sensor')"})
+    world.deploy(2, "r2")
+    world.advance(20)
+    failed = world.last(DeploymentSeen, generation=2)
+    assert failed.state == State.FAILED and "exit code 1" in failed.reason and "ValueError: no sensor" in failed.log
+    assert world.last(RouteWanted).weights == {1: 100}
+    assert {i.spec.labels["berth.generation"] for i in world.containers.alive()} == {"1"}
+
+
+def test_instances_nobody_sees_healthy_fail_at_the_deadline(world: World) -> None:
+    world.upload("r1", {"app.py": SERVES})
+    world.agent_says = False
+    world.deploy(1, "r1")
+    world.advance(16)
+    assert world.last(DeploymentSeen).state == State.FAILED
+    assert "0 of 2 instances became healthy" in world.last(DeploymentSeen).reason
+    assert world.containers.alive() == []
+
+
+def test_a_killed_instance_is_told_and_replaced(world: World) -> None:
+    world.upload("r1", {"app.py": SERVES})
+    world.deploy(1, "r1")
+    world.containers.kill(world.containers.alive()[0].id)
+    world.settle()
+    assert [m.ready for m in world.heard if isinstance(m, DeploymentSeen)][-2:] == [1, 2]
+
+
+def test_stop_and_destroy_leave_nothing(world: World) -> None:
+    world.upload("r1", {"app.py": SERVES})
+    world.deploy(1, "r1")
+    world.say(StopDeployment(deployment="0190-d1", generation=2))
+    assert world.states(2) == [State.STOPPED]
+    assert world.last(RouteWanted).weights == {} and world.containers.alive() == []
+    world.say(StopDeployment(deployment="0190-d1", generation=3, destroy=True))
+    assert world.states(3) == [State.STOPPED]
+    assert [n for n in world.containers.services.kept if "-d-" in n] == []
+    assert world.platform.home.collection(_rollouts()).find({}) == []
+
+
+def _rollouts() -> Any:
+    from backbone.kept import extended
+    from deployer.store import ROLLOUTS
+
+    return extended(ROLLOUTS)
+
+
+def test_packages_are_fetched_once_for_the_same_requirements(world: World) -> None:
+    world.containers.images.packages["paho-mqtt"] = {"paho/__init__.py": b""}
+    files = {"app.py": SERVES, "requirements.txt": "paho-mqtt==2.1.0\n"}
+    world.upload("r1", files, "requirements.txt")
+    world.upload("r2", files | {"app.py": SERVES + "\n"}, "requirements.txt")
+    assert len(world.containers.images.jobs) == 1
+    assert all(job.network for job in world.containers.images.jobs)
+    image = world.containers.images.registry[world.last(ImageBuilt, release="r2").images["web"]]
+    assert "packages/paho/__init__.py" in image.files and "app/app.py" in image.files
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({"app.py": SERVES, "requirements.txt": "requests\npaho-mqttt\n"}, "No package paho-mqttt (requirements.txt, line 2)."),
+        ({"app.py": "def respond(:\n", "requirements.txt": ""}, "Building service web failed"),
+        ({"app.py": SERVES}, "There is no requirements.txt in the zip."),
+        ({"app.py": SERVES, "requirements.txt": "slowpoke"}, "took longer than 300 s"),
+        ({"app.py": SERVES, "requirements.txt": "glutton"}, "more than 512 MiB"),
+    ],
+)
+def test_a_build_that_fails_says_why(world: World, files: dict[str, str], reason: str) -> None:
+    images = world.containers.images
+    images.packages |= {"requests": {}, "slowpoke": {}, "glutton": {}}
+    images.slow, images.hungry = {"slowpoke"}, {"glutton"}
+    world.upload("r1", files, "requirements.txt")
+    assert reason in world.last(BuildFailed).reason
+    assert world.platform.blobs.get("builds", "r1.log")
+
+
+def test_a_build_waits_for_docker_and_a_repeated_order_builds_once(world: World) -> None:
+    world.containers.images.away = "restarting"
+    world.upload("r1", {"app.py": SERVES})
+    assert not [m for m in world.heard if isinstance(m, ImageBuilt)]
+    world.containers.images.away = ""
+    world.advance(6)
+    world.upload("r1", {"app.py": SERVES})
+    assert len([m for m in world.heard if isinstance(m, ImageBuilt)]) == 1
+
+
+def test_only_the_newest_two_and_those_in_use_keep_their_images(world: World) -> None:
+    world.upload("r0", {"app.py": SERVES + "#0\n"})
+    world.deploy(1, "r0")
+    for n in range(1, 5):
+        world.platform.clock.advance(1)
+        world.upload(f"r{n}", {"app.py": SERVES + f"#{n}\n"})
+    world.platform.clock.advance(601)
+    world.settle()
+    kept = {tag.rpartition(":")[2] for tag in world.containers.images.local if "-apps:" in tag}
+    assert kept == {"r0-web", "r3-web", "r4-web"}
