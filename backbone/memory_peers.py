@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json as jsons
 import threading
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from backbone.peers import PREFIX, Answer, headers
+from backbone.memory_stream import Open, served
+from backbone.peers import PREFIX, Answer, Streamed, headers
 from contracts import roles
 from contracts.errors import Unavailable
 
@@ -49,6 +51,21 @@ class MemoryPeers:
         """The data of the first `most` server-sent events (fewer where the stream ends), then the line is cut."""
         answer = self._run("GET", path, b"", token, more or {}, most).check()
         return [jsons.loads(line[6:]) for line in answer.body.decode().splitlines() if line.startswith("data: ")][:most]
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        path: str,
+        token: str | None = None,
+        body: AsyncIterator[bytes] | None = None,
+        more: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[Streamed]:
+        """In the loop of the caller, part by part, as over a wire."""
+        given = {"host": "memory", **headers(self.token if token is None else token), **(more or {})}
+        app = self._app(method, PREFIX + path)
+        async with served(app, _scope(method, PREFIX + path, given), Open(body)) as opened:
+            yield opened
 
     def _run(
         self, method: str, path: str, body: bytes, token: str | None, more: Mapping[str, str], events: int | None

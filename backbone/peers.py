@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -43,6 +44,18 @@ class Answer:
         raise Unavailable(f"another part of Berth answered {self.status}: {detail}")
 
 
+@dataclass(frozen=True)
+class Streamed:
+    """An answer whose body is read as it comes: an event stream, or the answer to an upload."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: AsyncIterator[bytes]
+
+    async def whole(self) -> Answer:
+        return Answer(self.status, b"".join([part async for part in self.body]), self.headers)
+
+
 class Peers(Protocol):
     """`path` is below /api/v1. `token` is the person's, when acting for one; by default this subsystem's own.
 
@@ -55,6 +68,16 @@ class Peers(Protocol):
 
     def delete(self, path: str, token: str | None = None) -> Answer: ...
 
+    def stream(
+        self,
+        method: str,
+        path: str,
+        token: str | None = None,
+        body: AsyncIterator[bytes] | None = None,
+        more: Mapping[str, str] | None = None,
+    ) -> AbstractAsyncContextManager[Streamed]:
+        """For what stays open or is large: nothing of either body is held. `more` are further headers, in lower case."""
+
 
 def headers(token: str) -> dict[str, str]:
     """The token and the action in hand."""
@@ -66,7 +89,9 @@ def headers(token: str) -> dict[str, str]:
 class HttpPeers:
     def __init__(self, url: str, token: str) -> None:
         self._token = token
+        self._url = url
         self._client = httpx.Client(base_url=url, timeout=httpx.Timeout(10, connect=2), trust_env=False)
+        self._streams: httpx.AsyncClient | None = None
 
     def get(self, path: str, token: str | None = None) -> Answer:
         return self._ask("GET", path, None, token)
@@ -77,15 +102,39 @@ class HttpPeers:
     def delete(self, path: str, token: str | None = None) -> Answer:
         return self._ask("DELETE", path, None, token)
 
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        path: str,
+        token: str | None = None,
+        body: AsyncIterator[bytes] | None = None,
+        more: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[Streamed]:
+        """The client belongs to the one loop of the process."""
+        if self._streams is None:
+            waits = httpx.Timeout(60, connect=2, read=None, pool=5)
+            most = httpx.Limits(max_connections=1000, max_keepalive_connections=20)
+            self._streams = httpx.AsyncClient(base_url=self._url, timeout=waits, limits=most, trust_env=False)
+        whose = self._token if token is None else token
+        told = {**headers(whose), **(more or {})}
+        try:
+            async with self._streams.stream(method, PREFIX + path, content=body, headers=told) as got:
+                yield Streamed(got.status_code, dict(got.headers), got.aiter_bytes())
+        except httpx.HTTPError as error:
+            raise _away(method, path, error) from error
+
     def _ask(self, method: str, path: str, body: Any, token: str | None) -> Answer:
         whose = self._token if token is None else token
         try:
             got = self._client.request(method, PREFIX + path, json=body, headers=headers(whose))
         except httpx.HTTPError as error:
-            raise Unavailable(
-                f"{method} {path}: no answer from another part of Berth ({type(error).__name__})."
-            ) from error
+            raise _away(method, path, error) from error
         return Answer(got.status_code, got.content, dict(got.headers))
+
+
+def _away(method: str, path: str, error: httpx.HTTPError) -> Unavailable:
+    return Unavailable(f"{method} {path}: no answer from another part of Berth ({type(error).__name__}).")
 
 
 def open_peers(settings: Settings) -> HttpPeers:
