@@ -6,12 +6,12 @@ import os
 import shutil
 from pathlib import Path
 
-from contracts.archive_inspect import Archive, Entry, ZipLimits, inspect
+from contracts.archive_inspect import LIMITS, Archive, Entry, ZipLimits, inspect
 from contracts.archive_read import content
 from contracts.errors import Invalid, Problem
 
 
-def extract(path: Path, into: Path, limits: ZipLimits = ZipLimits()) -> Archive:  # noqa: B008  (frozen)
+def extract(path: Path, into: Path, limits: ZipLimits = LIMITS) -> Archive:
     """Judges the zip at `path` and unpacks it into a folder that is made, or empty; files get mode 644, or 755.
 
     Raises Invalid with every damaged file, and then leaves nothing behind; FileExistsError where `into` is not empty.

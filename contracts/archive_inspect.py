@@ -40,6 +40,9 @@ class ZipLimits:
     depth: int = 32
 
 
+LIMITS = ZipLimits()
+
+
 @dataclass(frozen=True)
 class Entry:
     """A file (or a folder, its name without the last slash): sizes in bytes, data at `begin` of the zip."""

@@ -22,7 +22,7 @@ from contracts.manifest_yaml import Found, Path, Written, dotted, read_yaml, rep
 
 FILE = "berth.yml"
 SHOWN = 100
-TRIED = 40
+TRIED = 20
 Egress = Annotated[
     Annotated[Literal["platform", "internet"], Branch("#word")]
     | Annotated[tuple[Host, ...], Field(strict=False, min_length=1, max_length=100), Branch("#hosts")],
@@ -106,28 +106,29 @@ def read_manifest(
     given = Given(files, kinds, runtimes)
     written = read_yaml(text, text_at=_is_text, null_at=_may_be_empty)
     problems = list(written.problems)
+    manifest = None
     if written.value is not None:
         manifest, broken = _judge(written.value, given)
         problems += _said(broken, written, given)
     problems = sorted(problems, key=lambda problem: problem.line or 0)
-    if problems:
+    if manifest is None or problems:
         said = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise Invalid(f"{FILE} has {said}.", problems[:SHOWN])
     manifest._written = written
     return manifest
 
 
-def _judge(value: Any, given: Given) -> tuple[Manifest, list[Found]]:
+def _judge(value: Any, given: Given) -> tuple[Manifest | None, list[Found]]:
     """The manifest, and every broken rule: what is not there, what does not fit together, what is no such value."""
     broken = [*against(value, given), *between(value), *flows(value)]
     try:
         return Manifest.model_validate(value), broken
     except ValidationError as error:
-        return Manifest.model_construct(), [*broken, *refused(error, Manifest)]
+        return None, [*broken, *refused(error, Manifest)]
 
 
 def _said(broken: list[Found], written: Written, given: Given) -> list[Problem]:
-    """For each place what was found first; a corrected line only where it passes (tried for the first 40)."""
+    """For each place what was found first; a corrected line only where it passes (tried for the first 20)."""
     first: dict[Path, Found] = {}
     known = {(problem.path, problem.line) for problem in written.problems}
     for one in broken:

@@ -55,7 +55,8 @@ def _marked(path: str, field: FieldInfo) -> str:
 
 def _example(field: FieldInfo) -> str:
     text = written_as((field.examples or [""])[0]).replace("|", "\\|")
-    return f"`{text}`" if _inner(field.annotation)[1] is None else ""
+    group = _inner(field.annotation)[1] is not None and text.startswith("{")
+    return "" if group else f"`{text}`"
 
 
 if __name__ == "__main__":

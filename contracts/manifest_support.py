@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from contracts.manifest import Manifest
 
 NOT_YET: tuple[tuple[str, str], ...] = (
-    ("services.*.storage", "Storage that is kept over generations"),
-    ("services.*.scale", "Scaling by load"),
-    ("services.*.secrets", "Secrets per deployment"),
-    ("services.*.health.heartbeat", "Health by the SDK's heartbeat"),
-    ("services.*.needs", "Waiting for another service of the app"),
-    ("release", "A command before traffic moves"),
-    ("rollout.step", "Changing several instances at a time"),
-    ("rollout.canary", "A canary"),
-    ("rollout.errors", "Going back by the share of errors"),
-    ("egress", "A way out to other than the platform"),
-    ("actuators", "Binding actuators"),
-    ("workflows", "Workflows"),
+    ("services.*.storage", "storage that is kept over generations"),
+    ("services.*.scale", "scaling by load"),
+    ("services.*.secrets", "secrets per deployment"),
+    ("services.*.health.heartbeat", "health by the SDK's heartbeat"),
+    ("services.*.needs", "waiting for another service of the app"),
+    ("release", "a command before traffic moves"),
+    ("rollout.step", "changing several instances at a time"),
+    ("rollout.canary", "a canary"),
+    ("rollout.errors", "going back by the share of errors"),
+    ("egress", "a way out to other than the platform"),
+    ("actuators", "binding actuators"),
+    ("workflows", "workflows"),
 )
 
 
@@ -36,7 +36,7 @@ def unsupported(manifest: Manifest) -> tuple[Problem, ...]:
             path=dotted(path),
             line=manifest.line(path),
             value=value,
-            rule=f"{what} is not supported by this version.",
+            rule=f"This version does not act on {what}.",
             hint=f"Remove {dotted(path)}.",
         )
         for path, value, what in used

@@ -58,7 +58,7 @@ class Number(Checked):
                 self.why,
                 self._fix(value),
             )
-        return value
+        return value if whole else float(value)
 
     def _fix(self, value: Any) -> int | float | None:
         text = str(value).strip() if isinstance(value, str) else ""

@@ -6,6 +6,8 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from itertools import islice
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -42,9 +44,18 @@ def written_as(value: Any) -> str:
 
 
 def nearest(word: Any, words: Iterable[str]) -> str | None:
-    """The word that was most likely meant, or None."""
+    """The word that was most likely meant, or None; looks at 2,000 of about the same length, to answer at once."""
+    text = str(word).casefold()
+    if len(text) > 200:
+        return None
+    room = 2 + len(text) // 3
+    return _nearest(text, tuple(islice((name for name in words if abs(len(name) - len(text)) <= room), 2000)))
+
+
+@lru_cache(maxsize=512)
+def _nearest(word: str, words: tuple[str, ...]) -> str | None:
     known = {name.casefold(): name for name in words}
-    found = difflib.get_close_matches(str(word).casefold(), list(known), n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return known[found[0]] if found else None
 
 
@@ -135,10 +146,10 @@ def _words(error: dict[str, Any], path: Path, key: str, is_key: bool, model: typ
             f"Did you mean {meant}?" if meant else f"Choose from: {listed(keys)}.",
         )
     if kind == "literal_error":
-        words = _literals(field.annotation) if field else ()
+        words = _literals(field.annotation) if field else tuple(re.findall(r"'([^']+)'", context["expected"]))
         meant = nearest(value, [word for word in words if isinstance(word, str)])
         only = words[0] if len(words) == 1 else meant
-        said = " or ".join(written_as(word) for word in words) or context["expected"]
+        said = " or ".join(written_as(word) for word in words)
         return f"'{key}' is {said}, not {quoted(value)}.", corrected(
             path, only
         ) if only is not None else "Write one of them."

@@ -43,7 +43,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Found:
-    """A broken rule at a path; value is what stands there. A hint that is no sentence (no . or ? at its end) is a corrected line."""
+    """A broken rule at a path and what stands there; a hint that does not end in . or ? is a corrected line."""
 
     path: Path
     value: Any
@@ -82,7 +82,7 @@ def resolve(text: str) -> Any:
 
 
 def read_yaml(text: str, text_at: Callable[[Path], bool] = never, null_at: Callable[[Path], bool] = never) -> Written:
-    """Reads one YAML document of at most 256 KiB, 20 levels and 20,000 nodes, aliases counted at full length.
+    """Reads one YAML document of at most 256 KiB, 20 levels and 5,000 nodes, aliases counted at full length.
 
     Where text_at says so a scalar stays the text it is written as (a version 1.10); a value may be empty only where
     null_at says so. Never raises: what is wrong stands in `.problems`, and what could be read in `.value`.

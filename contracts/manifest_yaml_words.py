@@ -8,7 +8,7 @@ import yaml
 
 from contracts.errors import Problem
 
-NODES = 20_000
+NODES = 5_000
 TOO_DEEP = "A manifest has at most {most} levels, and a deeper one begins here."
 TOO_MANY = "A manifest has at most {most} values, aliases counted in full, and this is one more."
 

@@ -79,7 +79,10 @@ def made(*entries: Made, before: bytes = b"", gap: bytes = b"", comment: bytes =
     return io.BytesIO(bytes(body + table) + end + comment + after)
 
 
-def refused(file: io.BytesIO, limits: ZipLimits = ZipLimits()) -> list[tuple[str, str]]:
+LIMITS = ZipLimits()
+
+
+def refused(file: io.BytesIO, limits: ZipLimits = LIMITS) -> list[tuple[str, str]]:
     with pytest.raises(Invalid) as error:
         inspect(file, limits)
     assert error.value.problems
