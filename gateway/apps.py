@@ -66,6 +66,4 @@ def _backend(name: str, slots: int, servers: Sequence[tuple[str, int]]) -> str:
     """Slots are numbered from 1; a free one waits in maintenance."""
     lines = [f"  server s{n} {address} weight {weight}\n" for n, (address, weight) in enumerate(servers, 1)]
     free = range(len(servers) + 1, slots + 1)
-    return (
-        f"backend {name} from apps\n" + "".join(lines) + "".join(f"  server s{n} 127.0.0.1:1 disabled\n" for n in free)
-    )
+    return f"backend {name} from apps\n" + "".join(lines) + "".join(f"  server s{n} 127.0.0.1:1 disabled\n" for n in free)

@@ -27,9 +27,7 @@ def with_apps(text: str, door: Door, taken: Slots) -> str:
     """The file `text` with other apps' backends; Invalid text has no mark and raises ValueError."""
     head, mark, _ = text.partition(MARK)
     if not mark:
-        raise ValueError(
-            "haproxy.cfg has lost the line that divides what is fixed from the apps' backends; run `up` again."
-        )
+        raise ValueError("haproxy.cfg has lost the line that divides what is fixed from the apps' backends; run `up` again.")
     return head + MARK + apps.backends(door, taken)
 
 
@@ -136,15 +134,11 @@ def _public(door: Door) -> str:
 
 def _internal(door: Door) -> str:
     """For the platform's own parts: no TLS, the same checks, no limit by address, for all come from few."""
-    return section(
-        "frontend internal", (f"bind :{door.ports[4]}", rules.log_line("internal"), *_checked(door), *_routed(door))
-    )
+    return section("frontend internal", (f"bind :{door.ports[4]}", rules.log_line("internal"), *_checked(door), *_routed(door)))
 
 
 def _logins() -> str:
-    return section(
-        "backend logins", ("stick-table type ipv6 size 100k expire 1m store http_req_rate(10s),http_err_rate(10s)",)
-    )
+    return section("backend logins", ("stick-table type ipv6 size 100k expire 1m store http_req_rate(10s),http_err_rate(10s)",))
 
 
 def _backend(door: Door, name: str) -> str:
@@ -159,10 +153,7 @@ def _backend(door: Door, name: str) -> str:
             "http-check send meth GET uri /ready ver HTTP/1.1 hdr Host berth",
             "http-check expect status 200",
             *rules.patience(),
-            *(
-                rules.failure(status, away) if json else rules.failure_page(status, door, "starting.html")
-                for status in (502, 503, 504)
-            ),
+            *(rules.failure(status, away) if json else rules.failure_page(status, door, "starting.html") for status in (502, 503, 504)),
             "default-server check inter 500ms fastinter 200ms fall 2 rise 1",
             f"server-template r 4 {door.service(name)} resolvers docker init-addr none resolve-prefer ipv4",
         ),

@@ -53,6 +53,4 @@ class Door:
 
     def service(self, backend: str) -> str:
         """host:port of a backend's replicas; the host is a name with one address per replica."""
-        return dict(self.service_names).get(
-            backend, f"{self.installation}-{backend.replace('_', '-').replace('.', '-')}:{PORT}"
-        )
+        return dict(self.service_names).get(backend, f"{self.installation}-{backend.replace('_', '-').replace('.', '-')}:{PORT}")

@@ -53,7 +53,5 @@ def checked(path: str) -> str:
     """With its slash at the end; Invalid for what cannot be a link."""
     whole = path if path.endswith("/") else path + "/"
     if not PATH.fullmatch(whole):
-        raise Invalid(
-            f"{path!r} is not a link's path; it is /<workspace>/<deployment>/ in small letters, digits, '-', '_' and '.'."
-        )
+        raise Invalid(f"{path!r} is not a link's path; it is /<workspace>/<deployment>/ in small letters, digits, '-', '_' and '.'.")
     return whole

@@ -58,9 +58,7 @@ class HAProxy:
             return
         there = self._runtime.map(self._revoked)
         self._runtime.tell([f"del map {self._revoked} {jti}" for jti in sorted(there.keys() - tokens.keys())])
-        self._runtime.tell(
-            [f"add map {self._revoked} {jti} {tokens[jti]}" for jti in sorted(tokens.keys() - there.keys())]
-        )
+        self._runtime.tell([f"add map {self._revoked} {jti} {tokens[jti]}" for jti in sorted(tokens.keys() - there.keys())])
         replace(self._revoked, "".join(f"{jti} {tokens[jti]}\n" for jti in sorted(tokens)))
         self._told = dict(tokens)
 
@@ -69,17 +67,13 @@ class HAProxy:
         taken, slots = set(map.values()), self._runtime.slots()
         free = [b for b in self._spare if b not in taken]
         if not free:
-            raise Unavailable(
-                f"All {len(self._spare)} routes of this installation are taken; delete a deployment or raise BERTH_ROUTES."
-            )
+            raise Unavailable(f"All {len(self._spare)} routes of this installation are taken; delete a deployment or raise BERTH_ROUTES.")
         return min(free, key=lambda b: sum(s.state != FREE for s in slots.get(b, [])))
 
     def _set(self, backend: str, decide: Callable[[Sequence[Slot]], list[Step]]) -> None:
         slots = self._runtime.slots(backend).get(backend)
         if slots is None:
-            raise Unavailable(
-                f"HAProxy has no backend {backend}; its configuration was made for fewer routes: run `up` again."
-            )
+            raise Unavailable(f"HAProxy has no backend {backend}; its configuration was made for fewer routes: run `up` again.")
         taken = decide(slots)
         self._runtime.tell([c for step in taken for c in _commands(backend, step)])
         if self._draining is not None and any(step.state == DRAIN for step in taken):

@@ -19,11 +19,7 @@ def write(folder: Path, door: Door, keys: Sequence[str], tls: str = "") -> None:
     folder.mkdir(parents=True, exist_ok=True)
     before = folder / "haproxy.cfg"
     _, mark, apps = before.read_text().partition(config.MARK) if before.is_file() else ("", "", "")
-    same = (
-        apps.count("\nbackend r") == door.routes
-        and f"server s{door.slots} " in apps
-        and f"server s{door.slots + 1} " not in apps
-    )
+    same = apps.count("\nbackend r") == door.routes and f"server s{door.slots} " in apps and f"server s{door.slots + 1} " not in apps
     kept = mark and same
     text = config.front(door) + mark + apps if kept else config.render(door)
     for name, content in config.files(door, keys).items():
@@ -76,7 +72,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--apps-url", default=Door.apps_url)
     parser.add_argument("--routes", type=int, default=Door.routes)
     parser.add_argument("--slots", type=int, default=Door.slots)
-    parser.add_argument(
-        "--service", action="append", default=[], help="backend=host:port where it differs from the rule"
-    )
+    parser.add_argument("--service", action="append", default=[], help="backend=host:port where it differs from the rule")
     return parser

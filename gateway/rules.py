@@ -73,9 +73,7 @@ def sizes(door: Door) -> list[str]:
     return [
         "acl is_upload path /api/v1/releases",
         problem(413, "Too large", say.format(door.upload_bytes), f"if {huge}"),
-        problem(
-            413, "Too large", say.format(door.body_bytes), f"if {API} {big} !is_upload or {big} is_upload !METH_POST"
-        ),
+        problem(413, "Too large", say.format(door.body_bytes), f"if {API} {big} !is_upload or {big} is_upload !METH_POST"),
     ]
 
 
@@ -112,17 +110,10 @@ def tokens(door: Door) -> list[str]:
         return problem(401, no[0], detail, f"{guarded} {unless}", no[1])
 
     return [
-        *(
-            f"http-request set-var(txn.open) bool(true) if {{ path {r.pattern} }} {{ method {r.method} }}"
-            for r in ROUTES
-            if r.open
-        ),
+        *(f"http-request set-var(txn.open) bool(true) if {{ path {r.pattern} }} {{ method {r.method} }}" for r in ROUTES if r.open),
         "acl is_open var(txn.open) -m bool",
         "acl is_es256 http_auth_bearer,jwt_header_query('$.alg') -m str ES256",
-        *(
-            f'acl is_sound http_auth_bearer,jwt_verify("ES256","{door.folder}/key-{n}.pem") -m int 1'
-            for n in range(door.keys)
-        ),
+        *(f'acl is_sound http_auth_bearer,jwt_verify("ES256","{door.folder}/key-{n}.pem") -m int 1' for n in range(door.keys)),
         refuse(
             "This call needs a token: log in, then send Authorization: Bearer <token>.",
             "!{ http_auth_bearer -m found }",
@@ -135,9 +126,7 @@ def tokens(door: Door) -> list[str]:
         f"http-request set-var(txn.now) date() {guarded}",
         refuse("The token has no end or id; log in again.", "!{ var(txn.jti) -m found }"),
         refuse("The token has ended; refresh it or log in again.", "!{ var(txn.exp),sub(txn.now) -m int gt 0 }"),
-        refuse(
-            "The token was revoked; log in again.", f"{{ var(txn.jti),map_str({door.folder}/revoked.map) -m found }}"
-        ),
+        refuse("The token was revoked; log in again.", f"{{ var(txn.jti),map_str({door.folder}/revoked.map) -m found }}"),
     ]
 
 
@@ -147,14 +136,9 @@ def nouns(door: Door) -> list[str]:
     return [
         "http-request set-var(txn.noun) path,field(4,/) if { path_beg /api/v1/ }",
         f"http-request set-var(txn.be) var(txn.noun),map_str({door.folder}/nouns.map) if {{ path_beg /api/v1/ }}",
-        *(
-            f"http-request set-var(txn.be) str({r.owner}) if {{ path {r.pattern} }} {{ method {r.method} }}"
-            for r in OTHERWISE
-        ),
+        *(f"http-request set-var(txn.be) str({r.owner}) if {{ path {r.pattern} }} {{ method {r.method} }}" for r in OTHERWISE),
         f"http-request set-var(txn.be) {documents} if {{ path_beg /api/v1/openapi/ }}",
-        problem(
-            404, "Not found", "There is no such path in the API; see /docs.", f"if {API} !{{ var(txn.be) -m found }}"
-        ),
+        problem(404, "Not found", "There is no such path in the API; see /docs.", f"if {API} !{{ var(txn.be) -m found }}"),
     ]
 
 

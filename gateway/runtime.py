@@ -36,9 +36,7 @@ class Runtime:
         if not commands:
             return
         answer = self.ask(";".join(commands))
-        refused = [
-            line for line in answer.splitlines() if line.strip() and not any(word in line for word in NOTHING_SAID)
-        ]
+        refused = [line for line in answer.splitlines() if line.strip() and not any(word in line for word in NOTHING_SAID)]
         if refused:
             raise Unavailable(f"HAProxy refused: {'; '.join(refused)[:500]}")
 

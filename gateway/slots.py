@@ -38,9 +38,7 @@ def steps(slots: Sequence[Slot], wanted: Sequence[Server]) -> list[Step]:
     """
     want = {s.address: s for s in wanted[: len(slots)]}
     held = {s.address: s for s in slots if s.state != FREE and s.address in want}
-    spare = sorted(
-        (s for s in slots if s not in held.values()), key=lambda s: ((FREE, DRAIN, READY).index(s.state), s.sessions)
-    )
+    spare = sorted((s for s in slots if s not in held.values()), key=lambda s: ((FREE, DRAIN, READY).index(s.state), s.sessions))
     ins, reused = [], set()
     for server in want.values():
         slot = held.get(server.address)

@@ -24,9 +24,7 @@ SLOTS = 8
 class Gateway:
     """`dirty` are deployments whose route may differ from HAProxy's."""
 
-    def __init__(
-        self, routes: Routes, door: FrontDoor, revocations: Revocations, apps_url: str, slots: int = SLOTS
-    ) -> None:
+    def __init__(self, routes: Routes, door: FrontDoor, revocations: Revocations, apps_url: str, slots: int = SLOTS) -> None:
         self._routes, self._door, self._revocations = routes, door, revocations
         self._apps_url, self._slots = apps_url, slots
         self._dirty: set[str] = set()

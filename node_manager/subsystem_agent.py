@@ -1,0 +1,166 @@
+"""Role agent: one on each node. A thread looks, asks and kills; another says; the loop keeps the firewall and beats."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from backbone.backbone import Backbone
+from backbone.containers import Node
+from backbone.containers.host import Host
+from backbone.logs import get_log
+from backbone.loop import Tick
+from backbone.subsystem import Subsystem
+from contracts.errors import BerthError, Unavailable
+from contracts.messages import InstanceSeen, NodeSeen
+from contracts.states import InstanceState
+from node_manager.agent import Agent
+from node_manager.firewall import Firewall, Walls
+from node_manager.probes import NetProber, Prober
+from node_manager.saying import Sayer
+
+log = get_log()
+AGAIN = 10.0
+LOST = "its node's agent does not find it any more"
+
+
+class NodeAgent:
+    """What the agent does in rounds. `address` is the node's as the gateways reach it."""
+
+    def __init__(self, backbone: Backbone, node: Node, agent: Agent, sayer: Sayer, firewall: Firewall, address: str) -> None:
+        self._backbone, self._node, self._agent, self._sayer = backbone, node, agent, sayer
+        self._firewall, self._address = firewall, address
+        self._asked = False
+        self._away = ""
+
+    def round(self, changed: bool = True) -> float:
+        """One look at the instances. Docker away: said, and tried again in a second."""
+        try:
+            wait = self._agent.step(changed)
+            self._away = ""
+            return wait
+        except Unavailable as error:
+            self._away = error.detail
+            return 1.0
+
+    def wall(self) -> Iterable[NodeSeen]:
+        return [self._seen()] if self._firewall.hold() else []
+
+    def repeat(self) -> Iterable[NodeSeen]:
+        """For those that came late, or lost what they knew."""
+        self._agent.repeat()
+        return [self._seen()]
+
+    def lost(self) -> None:
+        """Once: what the platform believes to run here, and does not, is gone: it ended while no agent looked."""
+        if self._asked:
+            return
+        try:
+            answer = self._backbone.peers.get(f"/instances?node={self._node.machine().id}&limit=500").check()
+        except BerthError as error:
+            log.info("lost_instances_unknown", reason=error.detail)
+            return
+        here = self._agent.here()
+        for item in answer.json["items"]:
+            if item["instance"] not in here and item["state"] < InstanceState.GONE:
+                facts = {k: item[k] for k in InstanceSeen.model_fields if k in item}
+                news = InstanceSeen.model_validate(facts | {"state": InstanceState.GONE, "reason": LOST})
+                self._sayer.say(news, "", item.get("workspace", ""))
+        self._asked = True
+
+    def ready(self) -> list[str]:
+        return [self._away] if self._away else []
+
+    def _seen(self) -> NodeSeen:
+        m = self._node.machine()
+        wall = self._firewall.reason
+        return NodeSeen(
+            node=m.id,
+            name=m.name,
+            address=self._address or m.address,
+            cpus=m.cpus,
+            memory=m.memory,
+            firewall=not wall,
+            reason=wall,
+        )
+
+
+class Watcher:
+    """The thread that lives in `round`: woken by Docker's events and by probes' results."""
+
+    def __init__(self, node: Node) -> None:
+        self._node, self._wake, self._closing = node, threading.Event(), False
+        self._changed = True
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def run(self, work: NodeAgent) -> None:
+        threading.Thread(target=self._listen, name="docker-events", daemon=True).start()
+        while not self._closing:
+            self._wake.clear()
+            changed, self._changed = self._changed, False
+            self._wake.wait(work.round(changed))
+
+    def close(self) -> None:
+        self._closing = True
+        self._wake.set()
+
+    def _listen(self) -> None:
+        while not self._closing:
+            try:
+                heard = self._node.wait(5.0)
+            except Unavailable as error:
+                log.warning("docker_away", reason=error.detail)
+                heard = self._wake.wait(1.0)
+            if heard:
+                self._changed = True
+                self._wake.set()
+
+
+def walls(backbone: Backbone, address: str) -> Walls:
+    """From the settings: by default one node, which is its own gateway, and the front door's public port on it."""
+    text = backbone.settings.text
+    port = urlsplit(text("BERTH_PUBLIC_URL", "https://localhost:8443")).port or 443
+    return Walls(
+        installation=backbone.installation,
+        nodes=tuple(text("BERTH_NODES", address).split()),
+        gateways=tuple(text("BERTH_GATEWAYS", address).split()),
+        api=tuple(text("BERTH_APP_API", f"{address}:{port}").split()),
+        dns=tuple(d for d in text("BERTH_APP_RESOLVERS", "").split() if d),
+    )
+
+
+def build(backbone: Backbone, prober: Prober | None = None, host: Host | None = None) -> Subsystem:
+    """Without `prober` this is the real thing with its threads; with it (a twin) everything happens in ticks."""
+    node = backbone.containers.node
+    host = host or backbone.containers.host
+    address = backbone.settings.text("BERTH_NODE_ADDRESS", "") or node.machine().address
+    watcher = Watcher(node)
+    sayer = Sayer(backbone)
+    agent = Agent(node, backbone.installation, prober or NetProber(watcher.wake), backbone.clock, sayer.say, address)
+    work = NodeAgent(backbone, node, agent, sayer, Firewall(host, walls(backbone, address)), address)
+
+    def start() -> None:
+        if prober is None:
+            threading.Thread(target=watcher.run, args=(work,), name="watcher", daemon=True).start()
+            threading.Thread(target=sayer.run, name="sayer", daemon=True).start()
+
+    def look() -> None:
+        if prober is not None:
+            work.round()
+            sayer.flush()
+
+    def stop() -> None:
+        watcher.close()
+        sayer.close()
+
+    return Subsystem(
+        backbone=backbone,
+        ticks=(Tick(0.2, look), Tick(5.0, work.wall), Tick(AGAIN, work.repeat), Tick(AGAIN, work.lost)),
+        start=start,
+        stop=stop,
+        ready=work.ready,
+        checks_tokens=False,
+    )
