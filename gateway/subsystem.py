@@ -129,4 +129,5 @@ def build(backbone: Backbone, door: FrontDoor | None = None) -> Subsystem:
         ticks=(Tick(0.2, gateway.tend), Tick(5.0, gateway.reconcile)),
         start=revocations.catch_up,
         ready=gateway.ready,
+        checks_tokens=False,
     )
