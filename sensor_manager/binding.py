@@ -59,7 +59,7 @@ def choose(
 def _picked(need: Need, free: Sequence[BoundSensor]) -> list[BoundSensor]:
     if need.policy == "nearest":
         near = sorted(free, key=lambda s: (s.place.count("/"), s.place, s.key, s.sensor))
-        return near[: min(max(need.at_least, 1), need.at_most)]
+        return near[: max(need.at_least, 1)][: need.at_most]
     return sorted(free, key=lambda s: (s.place, s.key, s.sensor))[: need.at_most]
 
 

@@ -1,12 +1,11 @@
-"""Places are paths `site/building/floor/room`; what a pattern of them means is said once, in contracts.manifest_places."""
+"""Places are paths `site/building/floor/room`; patterns pick them: `*` is one level, `**` any number of levels, also none."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from contracts.manifest_places import WHERE, matches
-
-__all__ = ["fixed_part", "matches", "parents", "pattern_fault", "place_fault"]
+from contracts.manifest_texts import WHERE
 
 LEVELS = 8
 _LEVEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
@@ -29,6 +28,19 @@ def pattern_fault(pattern: str) -> str:
     if _WHERE.fullmatch(pattern):
         return ""
     return "A pattern is a path such as hq/floor-1/** with no slash at its ends; * is one level, ** any number."
+
+
+def matches(pattern: str, place: str) -> bool:
+    """`hq/*` is each place right under hq, `hq/**` is hq itself and all below it, `**` is everywhere."""
+    return _matches(pattern.split("/"), place.split("/"))
+
+
+def _matches(pattern: Sequence[str], levels: Sequence[str]) -> bool:
+    if not pattern:
+        return not levels
+    if pattern[0] == "**":
+        return any(_matches(pattern[1:], levels[n:]) for n in range(len(levels) + 1))
+    return bool(levels) and pattern[0] in ("*", levels[0]) and _matches(pattern[1:], levels[1:])
 
 
 def fixed_part(pattern: str) -> str:

@@ -114,7 +114,7 @@ class Store:
     ) -> None:
         """Keeps the binding and what it says in one write; asked again, it says what it said before."""
         id = f"{deployment}/{generation}"
-        doc = {
+        doc: Doc = {
             "workspace": workspace, "deployment": deployment, "generation": generation, "live": True,
             "binding": self._clock.new_id(), "changed": self._now(),
             "sensors": {need: [s.model_dump() for s in some] for need, some in sensors.items()},

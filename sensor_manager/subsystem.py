@@ -6,11 +6,14 @@ from collections.abc import Iterable
 
 from backbone.backbone import Backbone
 from backbone.context import current
+from backbone.live import Live
 from backbone.logs import get_log
 from backbone.subsystem import Subsystem
 from contracts.message import Message
 from contracts.messages.deployment import BindSensors, BoundSensor, SensorsBound, SensorsShort, UnbindSensors
+from sensor_manager.api import flask_side, live_side
 from sensor_manager.binding import Choice, choose
+from sensor_manager.storage.home import open_readings
 from sensor_manager.store import Store
 
 log = get_log()
@@ -82,12 +85,18 @@ class Binder:
 
 
 def build(backbone: Backbone) -> Subsystem:
-    from sensor_manager.api import routes
-
-    store = Store(backbone)
+    store, readings, live = Store(backbone), open_readings(backbone), Live()
     binder = Binder(store)
-    api, live, stop = routes(backbone, store)
+
+    def start() -> None:
+        store.add_standard_kinds()
+        readings.prepare(backbone.clock.now())
+
     return Subsystem(
-        backbone, handlers={BindSensors: binder.bind, UnbindSensors: binder.unbind}, api=api, routes=live,
-        start=store.add_standard_kinds, stop=stop,
+        backbone,
+        handlers={BindSensors: binder.bind, UnbindSensors: binder.unbind},
+        api=flask_side(backbone, store, readings),
+        routes=live_side(backbone, store, readings, live),
+        live=live,
+        start=start,
     )

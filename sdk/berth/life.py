@@ -14,7 +14,6 @@ import os
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Optional
 
 
 class Heart:
@@ -49,11 +48,11 @@ class Heart:
         self.server.server_close()
 
 
-_heart: Optional[Heart] = None
+_heart: Heart | None = None
 _lock = threading.Lock()
 
 
-def heartbeat(within: float = 10.0, port: Optional[int] = None) -> None:
+def heartbeat(within: float = 10.0, port: int | None = None) -> None:
     """Says that the app goes on. The first call starts to answer on `port` (PORT, or 8000); each is one beat.
 
     Without a beat for `within` seconds the answer is 503 and Berth replaces the instance.

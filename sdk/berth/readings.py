@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Union
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from berth import transport
 from berth.errors import Unavailable
 
-Span = Union[float, int, str, timedelta]
+Span = float | int | str | timedelta
 """Seconds, a timedelta, or text such as 30s, 15m, 6h, 7d."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
@@ -54,7 +55,7 @@ class Bucket:
 class History(Sensor):
     """`points` in order of time: (time, value) each, or buckets where they were asked for."""
 
-    points: Tuple[Any, ...]
+    points: tuple[Any, ...]
 
 
 class Sensors:
@@ -64,16 +65,16 @@ class Sensors:
         self.need = need
         self._stop = threading.Event()
 
-    def bound(self) -> List[Sensor]:
+    def bound(self) -> list[Sensor]:
         """Which ones they are. They stay the same for the life of this instance."""
         return needs().get(self.need, [])
 
-    def latest(self) -> List[Reading]:
+    def latest(self) -> list[Reading]:
         """The newest reading of each sensor that has one. NotBound, Refused, Unavailable."""
         answer = transport.current().get("/streams/latest", {"need": self.need})
         return [_reading(item) for item in answer["items"]]
 
-    def history(self, since: Union[Span, datetime], bucket: Optional[Span] = None) -> List[History]:
+    def history(self, since: Span | datetime, bucket: Span | None = None) -> list[History]:
         """Each sensor's readings since then (a moment, or how long ago), or their mean, minimum and maximum per bucket."""
         query = {"need": self.need, "since": _moment(since)}
         if bucket is not None:
@@ -113,7 +114,7 @@ def sensors(need: str) -> Sensors:
     return Sensors(need)
 
 
-def needs() -> Dict[str, List[Sensor]]:
+def needs() -> dict[str, list[Sensor]]:
     """Every need of the deployment with its sensors."""
     answer = transport.current().get("/streams/needs", {})
     return {need: [Sensor(*_sensor(item)) for item in items] for need, items in answer.items()}
@@ -131,16 +132,16 @@ def seconds_of(span: Span) -> float:
         raise ValueError(f"{span!r} is not a span of time such as 30s, 15m, 6h or 7d") from None
 
 
-def _moment(since: Union[Span, datetime]) -> str:
-    moment = since if isinstance(since, datetime) else datetime.now(timezone.utc) - timedelta(seconds=seconds_of(since))
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def _moment(since: Span | datetime) -> str:
+    moment = since if isinstance(since, datetime) else datetime.now(UTC) - timedelta(seconds=seconds_of(since))
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-def _sensor(item: Mapping[str, Any]) -> Tuple[str, str, str, str, str, str]:
+def _sensor(item: Mapping[str, Any]) -> tuple[str, str, str, str, str, str]:
     return (item["sensor"], item["key"], item["kind"], item["place"], item["device"], item["unit"])
 
 

@@ -7,8 +7,9 @@ import json
 import os
 import ssl
 import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Protocol, Tuple
+from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from berth.errors import BerthError, NotBound, NotOnBerth, Refused, Unavailable
@@ -40,7 +41,7 @@ class Transport(Protocol):
 class HttpTransport:
     """Keeps one connection for questions; each stream has its own."""
 
-    def __init__(self, url: str, token: str, ca_file: Optional[str] = None) -> None:
+    def __init__(self, url: str, token: str, ca_file: str | None = None) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise NotOnBerth(f"BERTH_URL is {url!r}; it must be like https://platform:8443.")
@@ -48,12 +49,12 @@ class HttpTransport:
         self._port = parts.port or (443 if self._tls else 80)
         self._base = parts.path.rstrip("/") + API
         self._token, self._ca = token, ca_file
-        self._context: Optional[ssl.SSLContext] = None
+        self._context: ssl.SSLContext | None = None
         self._lock = threading.Lock()
-        self._kept: Optional[http.client.HTTPConnection] = None
+        self._kept: http.client.HTTPConnection | None = None
 
     @classmethod
-    def from_environment(cls) -> "HttpTransport":
+    def from_environment(cls) -> HttpTransport:
         """BERTH_URL, and the token and CA that the platform mounts; BERTH_TOKEN_FILE and BERTH_CA_FILE say other places."""
         url = os.environ.get("BERTH_URL", "")
         if not url:
@@ -90,7 +91,7 @@ class HttpTransport:
         finally:
             connection.close()
 
-    def _ask(self, path: str, query: Mapping[str, str]) -> Tuple[int, bytes]:
+    def _ask(self, path: str, query: Mapping[str, str]) -> tuple[int, bytes]:
         """A kept connection may have been closed by the other side meanwhile: then once again on a new one."""
         kept, target = self._kept, self._target(path, query)
         if kept is not None:
@@ -116,11 +117,11 @@ class HttpTransport:
     def _target(self, path: str, query: Mapping[str, str]) -> str:
         return f"{self._base}{path}?{urlencode(query)}" if query else self._base + path
 
-    def _headers(self, more: Optional[Dict[str, str]] = None) -> Dict[str, str]:
+    def _headers(self, more: dict[str, str] | None = None) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}", "Accept": "application/json", **(more or {})}
 
 
-def _asked(connection: http.client.HTTPConnection, target: str, headers: Dict[str, str]) -> Tuple[int, bytes]:
+def _asked(connection: http.client.HTTPConnection, target: str, headers: dict[str, str]) -> tuple[int, bytes]:
     connection.request("GET", target, headers=headers)
     response = connection.getresponse()
     return response.status, response.read()
@@ -142,7 +143,7 @@ def answered(status: int, body: bytes) -> Any:
 def parsed(lines: Any) -> Iterator[Event]:
     """Server-sent events from lines of bytes (WHATWG HTML, 9.2.6)."""
     id, name = "", ""
-    data: List[str] = []
+    data: list[str] = []
     for raw in lines:
         line = raw.decode("utf-8").rstrip("\r\n")
         if not line:
@@ -160,10 +161,10 @@ def parsed(lines: Any) -> Iterator[Event]:
             id = value
 
 
-_used: Optional[Transport] = None
+_used: Transport | None = None
 
 
-def set(transport: Optional[Transport]) -> None:
+def set(transport: Transport | None) -> None:
     """From now on the SDK asks `transport`; None goes back to the one from the environment."""
     global _used
     _used = transport

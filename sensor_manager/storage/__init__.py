@@ -41,7 +41,10 @@ class ReadingStore(Protocol):
     """Safe to share between threads. Every verb may raise Unavailable."""
 
     def prepare(self, now: datetime) -> None:
-        """Makes room for the days from 30 back to a week ahead; also several replicas at once, also again."""
+        """Makes the home where it is missing, and room for the week ahead (other days get theirs when a reading needs it).
+
+        Also by several replicas at once, also again.
+        """
 
     def write(self, readings: Sequence[Stored], offsets: Mapping[int, int]) -> int:
         """Keeps the readings and, in the same step, from where to go on (partition -> next offset). How many were new.
