@@ -163,7 +163,7 @@ class Maker:
 
 
 def _context(dockerfile: str, folder: Path, folders: dict[str, Path] | None = None, tars: dict[str, BinaryIO] | None = None) -> BinaryIO:
-    """A build context on disk: the Dockerfile, folders, and the entries of other tars below a name. Owned by root, as it was."""
+    """A build context on disk: the Dockerfile, folders, and other tars' folders under a new name. Owned by root, as it was."""
     file = cast("BinaryIO", tempfile.TemporaryFile(dir=folder))  # noqa: SIM115  (the caller reads it)
     with tarfile.open(fileobj=file, mode="w") as out:
         _add(out, "Dockerfile", dockerfile.encode())
@@ -173,7 +173,7 @@ def _context(dockerfile: str, folder: Path, folders: dict[str, Path] | None = No
             with tar, tarfile.open(fileobj=tar) as entries:
                 for member in entries:
                     content = entries.extractfile(member) if member.isfile() else None
-                    member.name = f"{name}/{member.name}"
+                    member.name = f"{name}/{member.name.partition('/')[2]}".rstrip("/")
                     if member.isfile() or member.isdir():
                         out.addfile(cast("tarfile.TarInfo", _plain(member)), content)
     file.seek(0)

@@ -44,7 +44,7 @@ class Job:
 
 @dataclass(frozen=True)
 class JobDone:
-    """`killed` is "" or the limit that ended it: "time", "memory". `out` is a tar of the folder's entries, on success only."""
+    """`killed` is "" or the limit that ended it: "time", "memory". `out` is a tar of the folder, its own name first, on success only."""
 
     code: int
     killed: str = ""

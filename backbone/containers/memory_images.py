@@ -70,7 +70,7 @@ class MemoryImages:
             files |= self.packages[name]
         with tarfile.open(fileobj=out, mode="w") as tar:
             for path, content in files.items():
-                _add(tar, path, content)
+                _add(tar, f"{job.out.rpartition('/')[2]}/{path}", content)
         out.seek(0)
         return JobDone(0, "", out)
 
