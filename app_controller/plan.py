@@ -11,6 +11,8 @@ from contracts.messages.deployment import Need, Probe, ServiceWish
 from contracts.messages.release import BuildPlan
 
 HEALTH_WITHIN = 30.0
+MOST_INSTANCES = 8
+"""As many as the front door has slots for a link."""
 
 
 def builds(manifest: Manifest) -> tuple[BuildPlan, ...]:
@@ -28,9 +30,9 @@ def services(manifest: Manifest, instances: Mapping[str, int], environment: Mapp
         for n in unknown
     ]
     problems += [
-        Problem(path=f"instances.{n}", value=count, rule="Instances are 1 to 8.", hint="Ask for 1 to 8.")
+        Problem(path=f"instances.{n}", value=count, rule=f"Instances are 1 to {MOST_INSTANCES}.", hint="Ask for fewer.")
         for n, count in instances.items()
-        if n not in unknown and not 1 <= count <= 8
+        if n not in unknown and not 1 <= count <= MOST_INSTANCES
     ]
     if problems:
         raise Invalid("The deployment cannot be made so.", problems)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import BinaryIO
 
+from app_controller.plan import MOST_INSTANCES
 from contracts import archive
 from contracts.errors import Invalid, Problem
 from contracts.manifest import FILE, Manifest, read_manifest, unsupported
@@ -27,11 +28,25 @@ def read(file: BinaryIO, kinds: Collection[str] | None) -> tuple[Manifest, str]:
         manifest = read_manifest(text, files=names, kinds=kinds)
     except Invalid as error:
         raise ManifestInvalid(error, text) from error
-    problems = [*unsupported(manifest), *_without_command(manifest)]
+    problems = [*unsupported(manifest), *_without_command(manifest), *_too_many(manifest)]
     if problems:
         said = "1 thing" if len(problems) == 1 else f"{len(problems)} things"
         raise ManifestInvalid(Invalid(f"{FILE} asks for {said} that cannot be done.", problems), text)
     return manifest, text
+
+
+def _too_many(manifest: Manifest) -> list[Problem]:
+    return [
+        Problem(
+            path=f"services.{name}.instances",
+            line=manifest.line(("services", name, "instances")),
+            value=service.instances,
+            rule=f"A service has at most {MOST_INSTANCES} instances on this installation.",
+            hint=f"instances: {MOST_INSTANCES}",
+        )
+        for name, service in manifest.services.items()
+        if service.instances > MOST_INSTANCES
+    ]
 
 
 def _without_command(manifest: Manifest) -> list[Problem]:

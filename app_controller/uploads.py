@@ -74,7 +74,7 @@ class Uploads:
 
     def _kinds(self, call: Call) -> list[str]:
         """As the person sees them. Unavailable: then nothing is kept, for a kind could not be told from a mistake."""
-        answer = self._backbone.peers.get(f"/kinds?workspace={call.workspace}&limit=500", token=call.token).check()
+        answer = self._backbone.peers.get(f"/kinds?workspace={call.workspace}", token=call.token).check()
         return [kind["name"] for kind in answer.json["items"]]
 
     async def news(self, call: Call) -> Response:

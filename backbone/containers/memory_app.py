@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,12 +70,15 @@ class App:
             assert spec and spec.loader
             module = importlib.util.module_from_spec(spec)
             sys.modules["app"] = module
+            printed = io.StringIO()
             try:
-                spec.loader.exec_module(module)
+                with redirect_stdout(printed):
+                    spec.loader.exec_module(module)
             except SystemExit as error:
-                raise Ended(f"exit code {error.code or 0}", []) from None
+                raise Ended(f"exit code {error.code or 0}", printed.getvalue().splitlines()) from None
             except Exception as error:
-                raise Ended("exit code 1", [f"{type(error).__name__}: {error}"]) from None
+                lines = [*printed.getvalue().splitlines(), f"{type(error).__name__}: {error}"]
+                raise Ended("exit code 1", lines) from None
         self._module = module
 
     def respond(self, method: str, path: str) -> Answer:
