@@ -127,15 +127,15 @@ def walls(backbone: Backbone, address: str) -> Walls:
         installation=backbone.installation,
         nodes=tuple(text("BERTH_NODES", address).split()),
         gateways=tuple(text("BERTH_GATEWAYS", address).split()),
-        api=tuple(text("BERTH_APP_API", f"{address}:{port}").split()),
-        dns=tuple(d for d in text("BERTH_APP_RESOLVERS", "").split() if d),
+        api=tuple(text("BERTH_API_ADDRESS", f"{address}:{port}").split()),
+        dns=tuple(text("BERTH_APP_RESOLVERS", "").split()),
     )
 
 
 def build(backbone: Backbone, prober: Prober | None = None, host: Host | None = None) -> Subsystem:
     """Without `prober` this is the real thing with its threads; with it (a twin) everything happens in ticks."""
     node = backbone.containers.node
-    host = host or backbone.containers.host
+    host = host or _host(backbone)
     address = backbone.settings.text("BERTH_NODE_ADDRESS", "") or node.machine().address
     watcher = Watcher(node)
     sayer = Sayer(backbone)
@@ -164,3 +164,9 @@ def build(backbone: Backbone, prober: Prober | None = None, host: Host | None = 
         ready=work.ready,
         checks_tokens=False,
     )
+
+
+def _host(backbone: Backbone) -> Host:
+    from backbone.containers.engine_host import open_host
+
+    return open_host(backbone.settings)
