@@ -1,0 +1,83 @@
+"""The verbs that work on this machine: the bootstrapper's, the tests and the benchmarks. Each is loaded only when it is asked for."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Name = Annotated[str, typer.Option("--name", help="The installation's name.")]
+Port = Annotated[int | None, typer.Option("--port", help="Its base port; 8000 for the first time.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what failed.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Expose = Annotated[bool | None, typer.Option("--expose/--no-expose", help="Backing services on loopback too, for tests.")]
+PASSED = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def up(name: Name = "berth", port: Port = None, expose: Expose = None, quiet: Quiet = False, json: Json = False) -> None:
+    """Bring the installation up, or up to date; run again it goes on where it stopped."""
+    from bootstrapper import commands
+
+    raise typer.Exit(commands.up(name, port, quiet, expose))
+
+
+def status(name: Name = "berth", json: Json = False) -> None:
+    """What of the installation stands and answers."""
+    from bootstrapper import commands
+
+    raise typer.Exit(commands.status(name, json))
+
+
+def down(
+    name: Name = "berth", purge: Annotated[bool, typer.Option("--purge", help="Remove its data and secrets too.")] = False,
+    yes: Yes = False, json: Json = False,
+) -> None:  # fmt: skip
+    """Stop the installation; its data stays unless --purge."""
+    from bootstrapper import commands
+
+    if purge and not yes:
+        typer.confirm(f"Remove installation {name} with all its data?", abort=True)
+    raise typer.Exit(commands.down(name, purge))
+
+
+def doctor(name: Name = "berth", json: Json = False) -> None:
+    """Look for what is wrong with the machine or the installation, and say what mends it."""
+    from bootstrapper import commands
+
+    raise typer.Exit(commands.doctor(name, json))
+
+
+def logins(name: Name = "berth", json: Json = False) -> None:
+    """The people of the first start with their passwords (root only)."""
+    from bootstrapper import commands
+
+    raise typer.Exit(commands.logins(name, json))
+
+
+def demo(name: Name = "berth", port: Port = None, quiet: Quiet = False, json: Json = False) -> None:
+    """`up`, then a simulated building, this machine as a device, and a sample app behind a link."""
+    from bootstrapper.demo import demo as run
+
+    raise typer.Exit(run(name, port, quiet, json))
+
+
+def test(context: typer.Context) -> None:
+    """Run the tests; all arguments are handed on."""
+    from cli.testing import test as run
+
+    raise typer.Exit(run(context.args))
+
+
+def bench(name: str, context: typer.Context) -> None:
+    """Run a benchmark of bench/; all further arguments are handed on."""
+    from cli.testing import bench as run
+
+    raise typer.Exit(run(name, context.args))
+
+
+def add(app: typer.Typer) -> None:
+    for verb in (up, status, down, doctor, logins, demo):
+        app.command()(verb)
+    for verb in (test, bench):
+        app.command(context_settings=PASSED)(verb)
