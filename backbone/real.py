@@ -35,7 +35,7 @@ def real_parts(settings: Settings, clock: Clock, name: str) -> Parts:
         from backbone.documents.postgres import PostgresHome
         from backbone.tables.postgres import open_pool
 
-        return PostgresHome(open_pool(settings.secret("POSTGRES_URL").reveal(), 4))
+        return PostgresHome(open_pool(settings.secret("POSTGRES_URL").reveal(), 4), name)
 
     def tables() -> Any:
         from backbone.tables.postgres import open_pool
