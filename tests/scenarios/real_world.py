@@ -1,0 +1,136 @@
+"""The whole platform as it is run: an installation in containers, asked through its front door, broken through Docker."""
+
+from __future__ import annotations
+
+import contextlib
+import json as jsons
+import os
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+
+from tests.scenarios.world import Answer
+
+T = TypeVar("T")
+PEOPLE = {"admin": "ada", "operator": "otto", "developer": "dora", "user": "uma"}
+PAUSE = 0.1
+PARTS = {"agent": "node_manager", "haproxy": "gateway"}
+
+
+def docker(*words: str) -> str:
+    """What the docker client prints; its error where it fails."""
+    done = subprocess.run(["/usr/bin/docker", *words], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, f"docker {' '.join(words)}: {done.stderr}"
+    return done.stdout
+
+
+class RealWorld:
+    """`home` is the installation's folder, as `up` left it."""
+
+    name = "real"
+
+    def __init__(self, home: Path) -> None:
+        facts = jsons.loads((home / "installation.json").read_text())
+        self.installation, base = facts["name"], facts["base_port"]
+        self.ca = home / "ca.crt"
+        self.ui, self.apps = f"https://localhost:{base + 443}", f"https://127.0.0.1:{base + 444}"
+        rows = (line.split(maxsplit=3) for line in (home / "secrets/all/people").read_text().splitlines())
+        self.passwords = {user: password for user, _, password, _ in rows}
+        self._client = httpx.Client(verify=ssl.create_default_context(cafile=str(self.ca)), timeout=60, trust_env=False)
+        self._tokens: dict[str, tuple[str, float]] = {}
+
+    def login(self, role: str) -> str:
+        token, until = self._tokens.get(role, ("", 0.0))
+        if time.monotonic() > until:
+            username = PEOPLE[role]
+            told = self.ask("POST", "/session", json={"username": username, "password": self.passwords[username]}).ok(201)
+            token = told["access_token"]
+            self._tokens[role] = (token, time.monotonic() + told["expires_in"] / 2)
+        return token
+
+    def workspace(self, role: str) -> str:
+        return PEOPLE[role]
+
+    def ask(
+        self, method: str, path: str, token: str = "", json: Any = None, body: bytes | None = None, trace: str = "", kind: str = ""
+    ) -> Answer:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= {"traceparent": f"00-{trace}-{trace[:16]}-01"} if trace else {}
+        content = body if body is not None else jsons.dumps(json).encode() if json is not None else None
+        headers |= {"Content-Type": kind or "application/json"} if content is not None else {}
+        got = self._client.request(method, f"{self.ui}/api/v1{path}", content=content, headers=headers)
+        return Answer(got.status_code, got.content, {k.lower(): v for k, v in got.headers.items()})
+
+    def visit(self, link: str, path: str = "") -> Answer:
+        try:
+            got = self._client.get(link + path)
+        except httpx.TransportError as error:
+            return Answer(0, str(error).encode())
+        return Answer(got.status_code, got.content, dict(got.headers))
+
+    def until(self, look: Callable[[], T | None], seconds: float, what: str) -> T:
+        end = time.monotonic() + seconds
+        while True:
+            found = look()
+            if found is not None and found is not False:
+                return found
+            assert time.monotonic() < end, f"not in {seconds} s: {what}"
+            time.sleep(PAUSE)
+
+    def instances(self, deployment: str) -> list[str]:
+        return docker("ps", "-q", "--no-trunc", "-f", f"label=berth.deployment={deployment}", "-f", "status=running").split()
+
+    def kill_instance(self, instance: str) -> None:
+        docker("kill", "-s", "KILL", instance)
+
+    def die_between(self, subsystem: str, act: Callable[[], object], stored: Callable[[], bool]) -> None:
+        """Kafka stands still, so that what is stored cannot be said; the subsystem's process is killed in that very state."""
+        kafka = f"{self.installation}-kafka"
+        (container,) = self.containers(subsystem)
+        docker("pause", kafka)
+        try:
+            thread = threading.Thread(target=lambda: _quietly(act), daemon=True)
+            thread.start()
+            self.until(lambda: stored() or None, 20, "the change is stored")
+            docker("kill", "-s", "KILL", container)
+        finally:
+            docker("unpause", kafka)
+        self.until(lambda: self.containers(subsystem) not in ([], [container]) or None, 30, f"a new {subsystem}")
+
+    def sources(self, trace: str) -> set[str]:
+        found = set()
+        for name in docker("ps", "-a", "--format", "{{.Names}}", "-f", f"name=^{self.installation}-").split():
+            part = name.removeprefix(f"{self.installation}-").split(".")[0].replace("-", "_")
+            done = subprocess.run(["/usr/bin/docker", "logs", "--since", "20m", name], capture_output=True, text=True, timeout=60, check=False)
+            if trace in done.stdout + done.stderr:
+                found.add(next((PARTS.get(part, p) for p in ("sensor_manager", "node_manager") if part.startswith(p)), PARTS.get(part, part)))
+        return found
+
+    def containers(self, service: str) -> list[str]:
+        """The running containers of one of the platform's own services (app-controller, sensor-manager-intake)."""
+        name = f"{self.installation}-{service.replace('_', '-').replace('.', '-')}"
+        label = f"label=com.docker.swarm.service.name={name}"
+        return docker("ps", "-q", "--no-trunc", "-f", label, "-f", "status=running").split()
+
+
+def _quietly(act: Callable[[], object]) -> None:
+    with contextlib.suppress(Exception):  # the other side dies while it is asked: that is the point
+        act()
+
+
+def home() -> Path:
+    """The installation that the tests were given; without one the test is skipped, or fails where REQUIRE_REAL=1."""
+    name = os.environ.get("BERTH_TEST_INSTALLATION", "")
+    found = Path(os.environ.get("BERTH_HOME", "/var/lib/berth")) / name
+    if not name or not (found / "installation.json").exists():
+        (pytest.fail if os.environ.get("REQUIRE_REAL") == "1" else pytest.skip)(
+            "no installation to test: run `./berth test`, or set BERTH_TEST_INSTALLATION to the name of one that is up"
+        )
+    return found
