@@ -58,14 +58,19 @@ def value_fault(kind: Kind, value: Any) -> str:
 def _number_fault(kind: Kind, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return f"{kind.name} is a number."
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         return f"{kind.name} is a finite number."
     if kind.minimum is not None and value < kind.minimum:
-        return f"{kind.name} is at least {kind.minimum:g}{_unit(kind)}; {value:g} is less."
+        return f"{kind.name} is at least {kind.minimum:g}{_unit(kind)}; {_shown(value)} is less."
     if kind.maximum is not None and value > kind.maximum:
-        return f"{kind.name} is at most {kind.maximum:g}{_unit(kind)}; {value:g} is more."
+        return f"{kind.name} is at most {kind.maximum:g}{_unit(kind)}; {_shown(value)} is more."
     return ""
 
 
 def _unit(kind: Kind) -> str:
     return f" {kind.unit}" if kind.unit else ""
+
+
+def _shown(value: float) -> str:
+    """An integer may be greater than any float."""
+    return f"{value:g}" if abs(value) < 1e300 else "far more than a float holds"

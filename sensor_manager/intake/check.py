@@ -12,6 +12,8 @@ from sensor_manager.kinds import Kind, value_fault
 from sensor_manager.model import Device, Sensor
 from sensor_manager.reading import Reading, split
 
+DEEPEST = 50
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -49,12 +51,13 @@ def _checked(
     return Verdict(raw.sensor, Reading(sensor.id, device.id, device.workspace, time, number, other))
 
 
-def text_fault(value: Any) -> str:
+def text_fault(value: Any, levels: int = DEEPEST) -> str:
     """PostgreSQL keeps no NUL in text, at any depth."""
     if isinstance(value, str):
         return "Text holds no NUL." if "\0" in value else ""
-    if isinstance(value, dict):
-        return next((fault for pair in value.items() for part in pair if (fault := text_fault(part))), "")
-    if isinstance(value, list):
-        return next((fault for part in value if (fault := text_fault(part))), "")
-    return ""
+    if not isinstance(value, (dict, list)):
+        return ""
+    if not levels:
+        return f"An object is at most {DEEPEST} levels deep."
+    parts = [part for pair in value.items() for part in pair] if isinstance(value, dict) else value
+    return next((fault for part in parts if (fault := text_fault(part, levels - 1))), "")

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from contracts.errors import Invalid, Problem, TooLarge
+from sensor_manager.reading import LARGEST
 
 MOST_BYTES = 4 << 20
 MOST_READINGS = 5_000
@@ -49,7 +50,7 @@ def parse(body: bytes, now: int) -> list[Raw]:
     """Invalid: it is none of the three, or empty. TooLarge: more than MOST_READINGS. `now` is in microseconds."""
     try:
         got = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid(f"The body is not JSON: {error}.", [Problem(path="body", rule="The body is JSON.")]) from error
     items = got if isinstance(got, list) else [got]
     if not items or not all(isinstance(item, dict) for item in items):
@@ -79,13 +80,13 @@ def _senml(items: list[dict[str, Any]], now: int) -> list[Raw]:
         name, time, number = item.get("bn", name), item.get("bt", time), item.get("bv", number)
         full = f"{name}{item.get('n', '')}"
         bases = (time, number, item.get("t", 0))
-        if any(isinstance(x, bool) or not isinstance(x, (int, float)) for x in bases):
+        if any(isinstance(x, bool) or not isinstance(x, (int, float)) or abs(x) > LARGEST for x in bases):
             found.append(Raw(full, None, None, "bt, bv and t are numbers."))
             continue
         values = [key for key in ("v", "vs", "vb") if item.get(key) is not None]
         if len(values) == 1:
             value = item[values[0]]
-            if values[0] == "v" and number and isinstance(value, (int, float)):
+            if values[0] == "v" and number and isinstance(value, (int, float)) and abs(value) <= LARGEST:
                 value = number + value
             found.append(Raw(full, _senml_time(time + item.get("t", 0), now), value))
         elif values or "vd" in item or "s" in item or "bn" not in item or "n" in item:

@@ -27,7 +27,7 @@ def time_of(given: Any, now: int) -> int | str:
         return round(given * 1000)
     if size < MICROS:
         return round(given)
-    return f"The timestamp {given:g} is too great: seconds, milliseconds and microseconds since 1970 are understood."
+    return "The timestamp is too great: seconds, milliseconds and microseconds since 1970 are understood."
 
 
 def age_fault(time: int, now: int) -> str:
