@@ -34,6 +34,7 @@ def wanted(where: Where, vault: Vault, seconds: float) -> dict[str, Any]:
     own = where.given
     kafka, blobs, registry = where.kafka("berth"), where.blobs(), where.registry()
     ours = "POSTGRES_URL" not in own
+    users = {p: {"password": vault.read(f"kafka-{p}"), "groups": [f"{where.installation.name}.{p}", p]} for p in PACKAGES}
     url = where.postgres("berth")["POSTGRES_URL"]
     task: dict[str, Any] = {
         "seconds": seconds,
@@ -44,7 +45,7 @@ def wanted(where: Where, vault: Vault, seconds: float) -> dict[str, Any]:
             "replicas": 1 if "KAFKA_URL" not in own else -1,
             "probe": PROBE.name,
             "topics": [topic(t) for t in (PROBE, *ALL_TOPICS)],
-            "users": {p: {"password": vault.read(f"kafka-{p}"), "group": p} for p in PACKAGES} if "KAFKA_URL" not in own else {},
+            "users": users if "KAFKA_URL" not in own else {},
         },
         "postgres": {
             "url": url,

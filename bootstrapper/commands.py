@@ -15,7 +15,8 @@ from bootstrapper.given import given
 from bootstrapper.installation import Installation, check_name, known
 from bootstrapper.progress import Progress, lines_of
 from bootstrapper.shell import Failed
-from bootstrapper.steps import backing_steps, open_work
+from bootstrapper.steps import all_steps
+from bootstrapper.work import open_work
 
 
 def root() -> Path:
@@ -59,7 +60,7 @@ def up(name: str = "berth", base_port: int | None = None, quiet: bool = False, e
             work = open_work(installation, dict(given(installation)), progress.say)
             work.prepared.folder.mkdir(parents=True, exist_ok=True)
             with progress:
-                done = graph.run(backing_steps(work), (os.cpu_count() or 2) + 1, clock.monotonic, progress.told)
+                done = graph.run(all_steps(work), (os.cpu_count() or 2) + 1, clock.monotonic, progress.told)
     except Failed as failed:
         progress.console.print(f"{failed.cause}\n  next: {failed.mend or './berth doctor'}", markup=False)
         return 1

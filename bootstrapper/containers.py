@@ -32,6 +32,7 @@ class Container:
     command: Sequence[str] = ()
     secrets: Path | None = None
     restart: bool = True
+    version: str = ""
     nofile: int = 4096
 
     def spec(self, labels: Mapping[str, str]) -> dict[str, Any]:

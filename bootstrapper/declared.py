@@ -28,7 +28,10 @@ class Backing:
     host_port_variable: str = ""
 
 
-Need = Literal["kafka", "documents", "tables", "blobs", "registry", "directory", "signing", "docker", "door", "host", "index"]
+Need = Literal[
+    "kafka", "documents", "tables", "blobs", "directory", "signing", "session", "scratch", "builds", "docker", "door", "host",
+]  # fmt: skip
+"""What `bootstrapper.wiring` knows how to give."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import base64
 import http.client
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -35,9 +35,13 @@ class Refused(Failed):
 class Engine:
     """One call, one connection: safe from several threads."""
 
-    def __init__(self, auth: dict[str, str] | None = None, seconds: float = 120) -> None:
-        self._auth = base64.urlsafe_b64encode(json.dumps(auth or {}).encode()).decode()
+    def __init__(self, seconds: float = 120) -> None:
         self._seconds = seconds
+        self.login({})
+
+    def login(self, auth: Mapping[str, str]) -> None:
+        """What Docker is told for pushes and for services: username, password, serveraddress."""
+        self._auth = base64.urlsafe_b64encode(json.dumps(dict(auth)).encode()).decode()
 
     def _open(self, method: str, path: str, query: dict[str, Any] | None, body: Json) -> http.client.HTTPResponse:
         connection = _Connection("docker", timeout=self._seconds)

@@ -47,8 +47,11 @@ class Images:
         shutil.copy(dockerfile, context / "Dockerfile")
         for path in files:
             shutil.copy(path, context / path.name)
+        (context / ".dockerignore").write_text("**/__pycache__\n**/*.pyc\n")
         for to, path in folders.items():
-            sh("cp", "-al", path, context / to)
+            (context / to).parent.mkdir(parents=True, exist_ok=True)
+            linked = path.stat().st_dev == context.stat().st_dev
+            sh("cp", "-al" if linked else "-a", path, context / to)
         sh(
             docker_client(), "build", "-q", "--network", "host", "--build-arg", f"BASE={base.image}",
             "--build-arg", f"LISTS={base.lists}", *machine_network(self.work), "-t", tag, context,

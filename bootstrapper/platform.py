@@ -14,8 +14,8 @@ BACKINGS: tuple[Backing, ...] = (KAFKA, POSTGRES, AZURITE, SLAPD, REGISTRY, HAPR
 
 SUBSYSTEMS: tuple[Subsystem, ...] = (
     Subsystem("identity", memory=160, needs=("kafka", "documents", "directory", "signing")),
-    Subsystem("app_controller", memory=256, needs=("kafka", "documents", "blobs")),
-    Subsystem("deployer", memory=384, needs=("kafka", "documents", "blobs", "registry", "docker", "index")),
+    Subsystem("app_controller", memory=256, needs=("kafka", "documents", "blobs", "scratch")),
+    Subsystem("deployer", memory=384, needs=("kafka", "documents", "blobs", "scratch", "builds", "docker")),
     Subsystem("node_manager", "api", memory=160, needs=("kafka", "documents")),
     Subsystem("node_manager", "agent", memory=160, needs=("kafka", "docker", "host"), everywhere=True, alias="agent"),
     Subsystem("sensor_manager", "api", memory=192, needs=("kafka", "documents", "tables")),
@@ -24,7 +24,7 @@ SUBSYSTEMS: tuple[Subsystem, ...] = (
     Subsystem("sensor_manager", "streams", memory=256, needs=("kafka", "documents", "tables")),
     Subsystem("monitor", memory=160, needs=("kafka", "documents")),
     Subsystem("gateway", memory=160, needs=("kafka", "documents", "door"), uid=HAPROXY.uid),
-    Subsystem("platform_ui", memory=192, needs=("kafka",)),
+    Subsystem("platform_ui", memory=192, needs=("kafka", "session")),
 )
 
 PEOPLE: tuple[tuple[str, str, str], ...] = (

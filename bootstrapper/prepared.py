@@ -41,6 +41,13 @@ def uv_settings() -> Mapping[str, str]:
     return {k: v for k, v in found.items() if v and k not in os.environ}
 
 
+def pip_config() -> str:
+    """This host's way to its package index as a pip.conf, for a container; what names files of the host stays out."""
+    keys = ("index-url", "extra-index-url", "trusted-host", "timeout", "proxy")
+    lines = (f"{key} = {value}" for key in keys if (value := pip_says(key)))
+    return "\n".join(("[global]", *lines, ""))
+
+
 class Prepared:
     """Folders made aside and renamed, each named by the hash of all that shapes it; shared by all installations."""
 
@@ -67,14 +74,27 @@ class Prepared:
         lock = ROOT / "requirements.lock"
 
         def make(new: Path) -> None:
-            sh(
-                uv(), "pip", "install", "-q", "--require-hashes", "--only-binary", ":all:", "--python-version", "3.11",
-                "--python", ROOT / ".venv/bin/python", "--link-mode", "copy", "--target", new / "site", "-r", lock,
-                env=uv_settings(), heavy=True, nice=True,
-            )  # fmt: skip
+            self._wheels(new / "site", lock)
             sh("find", new / "site", "-type", "d", "-name", "tests", "-prune", "-exec", "rm", "-rf", "{}", "+")
 
         return self.get("site", digest(lock, "without tests"), make)
+
+    def pip(self) -> Path:
+        """pip as a folder, for the container that fetches apps' packages."""
+        lock = ROOT / "requirements-fetch.lock"
+
+        def make(new: Path) -> None:
+            self._wheels(new / "pip", lock)
+
+        return self.get("pip", digest(lock), make) / "pip"
+
+    @staticmethod
+    def _wheels(to: Path, lock: Path) -> None:
+        sh(
+            uv(), "pip", "install", "-q", "--require-hashes", "--only-binary", ":all:", "--python-version", "3.11",
+            "--python", ROOT / ".venv/bin/python", "--link-mode", "copy", "--target", to, "-r", lock,
+            env=uv_settings(), heavy=True, nice=True,
+        )  # fmt: skip
 
     def jars(self) -> Path:
         """Kafka and its libraries. Maven reads the host's own settings and keeps its cache outside."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import crypt
-import json
 import secrets
 import socket
 import uuid
@@ -94,12 +93,12 @@ class Vault:
         folder.chmod(0o755)
         return folder
 
-    def registry_login(self) -> dict[str, str]:
-        return {"username": "berth", "password": self.read("registry"), "serveraddress": self.installation.registry}
+    @staticmethod
+    def registry_login(facts: Mapping[str, str]) -> dict[str, str]:
+        """Docker's words for REGISTRY_URL, REGISTRY_USER and REGISTRY_PASSWORD."""
+        words = {"username": "REGISTRY_USER", "password": "REGISTRY_PASSWORD", "serveraddress": "REGISTRY_URL"}
+        return {word: facts.get(name, "") for word, name in words.items()}
 
     def trust_registry(self) -> None:
-        """dockerd reads the folder at each request: no restart. The client's own login stays in our folder."""
+        """dockerd reads the folder at each request: no restart."""
         write(Path("/etc/docker/certs.d") / self.installation.registry / "ca.crt", self.read("ca.crt"))
-        login = base64.b64encode(f"berth:{self.read('registry')}".encode()).decode()
-        config = {"auths": {self.installation.registry: {"auth": login}}}
-        write(self.installation.home / "docker-config/config.json", json.dumps(config), 0o600)

@@ -52,10 +52,10 @@ def topics(admin: KafkaAdminClient, facts: Facts) -> None:
 def users(admin: KafkaAdminClient, wanted: Mapping[str, Mapping[str, str]]) -> None:
     there = {name for name, found in admin.describe_user_scram_credentials().items() if not found["error"]}
     missing = {user: facts for user, facts in wanted.items() if user not in there}
+    if wanted:
+        admin.create_acls([acl for user, facts in wanted.items() for group in facts["groups"] for acl in rights(user, group)])
     if not missing:
         return
-    # rights first: a user that is there counts as whole
-    admin.create_acls([acl for user, facts in missing.items() for acl in rights(user, facts["group"])])
     how = ScramMechanism.SCRAM_SHA_512
     said = admin.alter_user_scram_credentials(
         [UserScramCredentialUpsertion(user, how, facts["password"], iterations=4096) for user, facts in missing.items()]
