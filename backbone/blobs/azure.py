@@ -8,7 +8,7 @@ from io import BufferedReader, RawIOBase
 from typing import Any, BinaryIO, cast
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobClient, BlobServiceClient
+from azure.storage.blob import BlobClient, BlobServiceClient, LinearRetry
 
 from backbone.settings import Settings
 from contracts.errors import Invalid, NotFound, Unavailable
@@ -26,7 +26,7 @@ def open_blobs(settings: Settings) -> AzureBlobs:
             address.reveal(),
             connection_timeout=5,
             read_timeout=60,
-            retry_total=2,
+            retry_policy=LinearRetry(backoff=1, retry_total=2, random_jitter_range=0),
             max_single_put_size=PIECE,
             max_block_size=PIECE,
             max_single_get_size=PIECE,

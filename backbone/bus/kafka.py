@@ -28,6 +28,9 @@ log = get_log()
 PATIENCE = 10.0
 """Seconds that one verb may wait for the broker."""
 
+GREETING = 5.0
+"""Seconds that a client tries to reach the first broker."""
+
 SESSION = 6.0
 """Seconds of silence after which the group gives a dead member's partitions to others; brokers allow no less."""
 
@@ -41,7 +44,7 @@ def open_bus(settings: Settings, clock: Clock) -> KafkaBus:
     """KAFKA_URL is host:port, several with commas; with KAFKA_USER SCRAM-SHA-512 by KAFKA_PASSWORD, else plaintext."""
     how: dict[str, Any] = {
         "bootstrap_servers": settings.text("KAFKA_URL").split(","),
-        "bootstrap_timeout_ms": int(PATIENCE * 1000),
+        "bootstrap_timeout_ms": int(GREETING * 1000),
         "request_timeout_ms": int(PATIENCE * 1000),
         "reconnect_backoff_max_ms": 1000,
     }

@@ -20,7 +20,7 @@ REFUSED = "the directory knows no such username with this password"
 WRONG = (
     ldap.LDAPInvalidCredentialsResult, ldap.LDAPNoSuchObjectResult, ldap.LDAPInvalidDNSyntaxResult,
     ldap.LDAPInvalidDnError, ldap.LDAPInvalidValueError, ldap.LDAPPasswordIsMandatoryError,
-    ldap.LDAPInappropriateAuthenticationResult,
+    ldap.LDAPInappropriateAuthenticationResult, ldap.LDAPSASLPrepError,
 )  # fmt: skip
 Entry = dict[str, Any]
 
@@ -144,6 +144,6 @@ def told() -> Iterator[None]:
     """What is left of LDAP's errors means that the directory cannot be asked."""
     try:
         yield
-    except ldap.LDAPExceptionError as error:
+    except ldap.LDAPException as error:
         hint = "see LDAP_URL, LDAP_CA and LDAP_BIND_USER"
         raise Unavailable(f"the directory cannot be asked: {error}; {hint}") from error

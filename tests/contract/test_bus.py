@@ -52,7 +52,7 @@ def read(reader: Reader) -> list[str]:
 def test_a_message_arrives_whole(bus: Bus, topic: Topic) -> None:
     sent = envelope("1", text="Zürich \U0001f321 \x00", number=1.5, deep={"list": [None, True]})
     bus.send([(topic, "kö", sent)])
-    (got,) = hear(bus.consumer("g", [topic]), 1)
+    (got,) = hear(bus.consumer(unique("g"), [topic]), 1)
     assert (got.topic, got.key, got.envelope) == (topic, "kö", sent)
     assert decode(got.raw) == sent
 
@@ -66,7 +66,7 @@ def test_a_key_has_one_partition_and_keeps_its_order(bus: Bus, broker: Broker, t
     for n in range(10):
         bus.send([(topic, key, envelope(f"{n}")) for key in keys])
     broker.write(topic, b"k0", envelope("10").model_dump_json().encode())
-    heard = hear(bus.consumer("g", [topic]), 71)
+    heard = hear(bus.consumer(unique("g"), [topic]), 71)
     for key in keys:
         mine = [one for one in heard if one.key == key]
         assert ids(mine) == [f"{n}" for n in range(11 if key == "k0" else 10)]
@@ -75,30 +75,30 @@ def test_a_key_has_one_partition_and_keeps_its_order(bus: Bus, broker: Broker, t
 
 def test_positions_are_unique(bus: Bus, topic: Topic) -> None:
     bus.send(said(topic, "a:1", "a:2", "b:3", "c:4"))
-    heard = hear(bus.consumer("g", [topic]), 4)
+    heard = hear(bus.consumer(unique("g"), [topic]), 4)
     assert len({one.position for one in heard}) == 4
 
 
 def test_many_in_one_call(bus: Bus, topic: Topic) -> None:
     bus.send([(topic, f"k{n % 50}", envelope(f"{n}", pad="x" * 300)) for n in range(2000)])
-    assert sorted(map(int, ids(hear(bus.consumer("g", [topic]), 2000)))) == list(range(2000))
+    assert sorted(map(int, ids(hear(bus.consumer(unique("g"), [topic]), 2000)))) == list(range(2000))
 
 
 def test_a_consumer_hears_all_its_topics(bus: Bus, broker: Broker) -> None:
     one, two, three = broker.topic(), broker.topic(1), broker.topic()
     bus.send([*said(one, "a:1"), *said(two, "a:2"), *said(three, "a:3")])
-    heard = hear(bus.consumer("g", [one, two]), 2)
+    heard = hear(bus.consumer(unique("g"), [one, two]), 2)
     assert {(got.topic.name, *ids([got])) for got in heard} == {(one.name, "1"), (two.name, "2")}
 
 
 def test_poll_gives_nothing_after_its_seconds(bus: Bus, topic: Topic) -> None:
-    consumer = bus.consumer("g", [topic])
+    consumer = bus.consumer(unique("g"), [topic])
     assert consumer.poll(0) == []
     assert consumer.poll(0.2) == []
 
 
 def test_poll_returns_as_soon_as_something_is_there(bus: Bus, broker: Broker, topic: Topic) -> None:
-    consumer = bus.consumer("g", [topic])
+    consumer = bus.consumer(unique("g"), [topic])
     bus.send(said(topic, "a:1"))
     hear(consumer, 1)
     asked, heard = threading.Event(), list[Received]()
@@ -153,7 +153,7 @@ def test_what_was_not_committed_comes_again(bus: Bus, topic: Topic) -> None:
 
 
 def test_a_commit_of_nothing(bus: Bus, topic: Topic) -> None:
-    consumer = bus.consumer("g", [topic])
+    consumer = bus.consumer(unique("g"), [topic])
     consumer.commit()
     consumer.poll(0)
     consumer.commit()
@@ -207,20 +207,20 @@ def test_a_commit_that_comes_late_takes_nothing_from_the_new_owner(bus: Bus, bro
 def test_what_is_no_envelope_comes_raw(bus: Bus, broker: Broker, topic: Topic, raw: bytes) -> None:
     broker.write(topic, b"k", raw)
     bus.send(said(topic, "k:2"))
-    bad, good = hear(bus.consumer("g", [topic]), 2)
+    bad, good = hear(bus.consumer(unique("g"), [topic]), 2)
     assert (bad.key, bad.envelope, bad.raw) == ("k", None, raw)
     assert ids([good]) == ["2"]
 
 
 def test_a_key_that_is_no_text_stops_nothing(bus: Bus, broker: Broker, topic: Topic) -> None:
     broker.write(topic, b"\xff", b"x")
-    assert len(hear(bus.consumer("g", [topic]), 1)) == 1
+    assert len(hear(bus.consumer(unique("g"), [topic]), 1)) == 1
 
 
 def test_unknown_fields_of_an_envelope_are_ignored(bus: Bus, broker: Broker, topic: Topic) -> None:
     newer = {**envelope("1").model_dump(mode="json"), "shape": "new"}
     broker.write(topic, b"k", json.dumps(newer).encode())
-    assert ids(hear(bus.consumer("g", [topic]), 1)) == ["1"]
+    assert ids(hear(bus.consumer(unique("g"), [topic]), 1)) == ["1"]
 
 
 def test_a_reader_reads_all_and_then_on(bus: Bus, broker: Broker, topic: Topic) -> None:
@@ -245,7 +245,7 @@ def test_a_reader_of_an_empty_topic(bus: Bus, topic: Topic) -> None:
 
 def test_readers_and_groups_take_nothing_from_each_other(bus: Bus, topic: Topic) -> None:
     bus.send(said(topic, "a:1"))
-    consumer = bus.consumer("g", [topic])
+    consumer = bus.consumer(unique("g"), [topic])
     hear(consumer, 1)
     consumer.commit()
     assert read(bus.reader(topic)) == read(bus.reader(topic)) == ["1"]
@@ -274,7 +274,7 @@ def test_many_threads_may_send(bus: Bus, topic: Topic) -> None:
         one.start()
     for one in threads:
         one.join()
-    heard = hear(bus.consumer("g", [topic]), 80)
+    heard = hear(bus.consumer(unique("g"), [topic]), 80)
     for n in range(4):
         assert ids([one for one in heard if one.key == f"k{n}"]) == [f"{n}" for n in range(20)]
 
@@ -285,8 +285,8 @@ def test_a_bus_that_answers_is_ready(bus: Bus) -> None:
 
 @pytest.mark.parametrize(
     "verb",
-    [lambda bus, topic: bus.send(said(topic, "a:1")), lambda bus, topic: bus.ready(), lambda bus, topic: bus.reader(topic).read_to_end(),
-     lambda bus, topic: bus.consumer("g", [topic])],
+    [lambda bus, topic: bus.send(said(topic, "a:1")), lambda bus, topic: bus.ready(),
+     lambda bus, topic: bus.reader(topic).read_to_end(), lambda bus, topic: bus.consumer(unique("g"), [topic])],
     ids=["send", "ready", "read", "consume"],
 )  # fmt: skip
 def test_a_bus_that_is_away_says_so(broker: Broker, verb: Callable[[Bus, Topic], object]) -> None:
@@ -315,4 +315,4 @@ def test_a_wrong_password_is_said() -> None:
 def test_times_keep_their_microseconds(bus: Bus, topic: Topic) -> None:
     sent = envelope("1").model_copy(update={"time": datetime.now(UTC) + timedelta(microseconds=1)})
     bus.send([(topic, "k", sent)])
-    assert hear(bus.consumer("g", [topic]), 1)[0].envelope == sent
+    assert hear(bus.consumer(unique("g"), [topic]), 1)[0].envelope == sent

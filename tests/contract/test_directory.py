@@ -38,6 +38,7 @@ def settings(**changes: str) -> Settings:
 
 
 def account() -> dict[str, str]:
+    """The tests' own person: any who is known may read people and groups."""
     user, base = address("LDAP_TEST_USER"), address("LDAP_BASE")
     return {"LDAP_BIND_USER": f"uid={user},ou=people,{base}", "LDAP_BIND_PASSWORD": address("LDAP_TEST_PASSWORD")}
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
-from backbone.bus import Bus, Consumer, Received, partition_of
+from backbone.bus import Bus, Consumer, Reader, Received, partition_of
 from backbone.bus.kafka import open_bus
 from backbone.bus.memory import MemoryBus
 from backbone.bus.memory_log import MemoryLog
@@ -27,7 +28,7 @@ DEADLINE = 20.0
 
 
 class Broker(Protocol):
-    """Each bus and records is a client of its own on the same broker; `away` gives clients of a broker that is not there."""
+    """Each bus and records is a client of its own on the same broker; the `away` ones are of a broker that is not there."""
 
     def bus(self) -> Bus: ...
 
@@ -42,6 +43,30 @@ class Broker(Protocol):
     def write(self, topic: Topic, key: bytes, value: bytes) -> None: ...
 
     def close(self) -> None: ...
+
+
+class Tidy:
+    """A bus that takes its consumers and readers with it when it is closed."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._opened: list[Consumer | Reader] = []
+        self.send, self.ready = bus.send, bus.ready
+
+    def consumer(self, group: str, topics: Sequence[Topic]) -> Consumer:
+        consumer = self._bus.consumer(group, topics)
+        self._opened.append(consumer)
+        return consumer
+
+    def reader(self, topic: Topic) -> Reader:
+        reader = self._bus.reader(topic)
+        self._opened.append(reader)
+        return reader
+
+    def close(self) -> None:
+        for one in self._opened:
+            one.close()
+        self._bus.close()
 
 
 class MemoryBroker:
@@ -78,7 +103,7 @@ class KafkaBroker:
         url = address("KAFKA_URL")
         login = {name: os.environ[name] for name in ("KAFKA_USER", "KAFKA_PASSWORD") if os.environ.get(name)}
         self._settings = {"KAFKA_URL": url, **login}
-        how = {"bootstrap.servers": url}
+        how: dict[str, str | int | float | bool] = {"bootstrap.servers": url}
         if login:
             how |= {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanisms": "SCRAM-SHA-512"}
             how |= {"sasl.username": login["KAFKA_USER"], "sasl.password": login["KAFKA_PASSWORD"]}
@@ -87,7 +112,7 @@ class KafkaBroker:
         self._topics: list[str] = []
 
     def bus(self, **settings: str) -> Bus:
-        bus = open_bus(Settings({**self._settings, **settings}), SystemClock())
+        bus = Tidy(open_bus(Settings({**self._settings, **settings}), SystemClock()))
         self._opened.append(bus)
         return bus
 
