@@ -6,7 +6,7 @@ import asyncio
 import json as jsons
 import threading
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,6 +30,10 @@ class MemoryPeers:
         """`source` is the subsystem, or subsystem.role, as in contracts.roles."""
         self._apps[source] = app
 
+    def app(self, source: str) -> Any:
+        """What was attached."""
+        return self._apps[source]
+
     def get(self, path: str, token: str | None = None) -> Answer:
         return self.ask("GET", path, token=token)
 
@@ -39,15 +43,11 @@ class MemoryPeers:
     def delete(self, path: str, token: str | None = None) -> Answer:
         return self.ask("DELETE", path, token=token)
 
-    def ask(
-        self, method: str, path: str, body: bytes = b"", token: str | None = None, more: Mapping[str, str] | None = None
-    ) -> Answer:
+    def ask(self, method: str, path: str, body: bytes = b"", token: str | None = None, more: Mapping[str, str] | None = None) -> Answer:
         """A whole request; `more` are further headers."""
         return self._run(method, path, body, token, more or {}, None)
 
-    def events(
-        self, path: str, most: int, token: str | None = None, more: Mapping[str, str] | None = None
-    ) -> list[Any]:
+    def events(self, path: str, most: int, token: str | None = None, more: Mapping[str, str] | None = None) -> list[Any]:
         """The data of the first `most` server-sent events (fewer where the stream ends), then the line is cut."""
         answer = self._run("GET", path, b"", token, more or {}, most).check()
         return [jsons.loads(line[6:]) for line in answer.body.decode().splitlines() if line.startswith("data: ")][:most]
@@ -67,9 +67,7 @@ class MemoryPeers:
         async with served(app, _scope(method, PREFIX + path, given), Open(body)) as opened:
             yield opened
 
-    def _run(
-        self, method: str, path: str, body: bytes, token: str | None, more: Mapping[str, str], events: int | None
-    ) -> Answer:
+    def _run(self, method: str, path: str, body: bytes, token: str | None, more: Mapping[str, str], events: int | None) -> Answer:
         path = path if path.startswith("/api/") else PREFIX + path
         given = {
             "host": "memory",
@@ -167,3 +165,13 @@ class PeersAs:
 
     def delete(self, path: str, token: str | None = None) -> Answer:
         return self._peers.delete(path, self._token if token is None else token)
+
+    def stream(
+        self,
+        method: str,
+        path: str,
+        token: str | None = None,
+        body: AsyncIterator[bytes] | None = None,
+        more: Mapping[str, str] | None = None,
+    ) -> AbstractAsyncContextManager[Streamed]:
+        return self._peers.stream(method, path, self._token if token is None else token, body, more)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import re
 from functools import cache
 from typing import Any
@@ -18,10 +16,9 @@ from starlette.routing import WebSocketRoute
 from backbone import http
 from backbone.http import Blueprint
 from backbone.live import Call, Live, as_json, live_route
-from backbone.memory import MemoryPlatform
 from backbone.memory_peers import MemoryPeers
-from backbone.tokens import new_key
 from contracts.roles import PURPOSES, ROLES, ROUTES, Route, declared, matching, shape
+from tests.scenarios.memory_world import MemoryWorld
 from tests.support.tokens import platform_with_key, token_for
 
 # one letter a cell, a line a route: Admin Operator Developer User, then device consumer app subsystem; * is open to all
@@ -76,8 +73,8 @@ LETTERS = {"A": "admin", "O": "operator", "D": "developer", "U": "user", "d": "d
 EXPECTED = {(m, "/api/v1" + p): cells for m, p, cells in (line.split() for line in TABLE.strip().splitlines())}
 
 SOURCES = (
-    ("identity", ""), ("app_controller", ""), ("deployer", ""), ("node_manager", "api"), ("sensor_manager", "api"),
-    ("sensor_manager", "intake"), ("sensor_manager", "streams"), ("monitor", ""),
+    "identity", "app_controller", "deployer", "node_manager.api", "sensor_manager.api", "sensor_manager.intake",
+    "sensor_manager.streams", "monitor",
 )  # fmt: skip
 
 
@@ -85,7 +82,7 @@ def test_every_route_stands_here_and_there() -> None:
     assert {(r.method, shape(r.pattern)) for r in ROUTES} == set(EXPECTED)
     assert len(ROUTES) == len(EXPECTED)
     owners = {r.owner for r in ROUTES} - {""}
-    assert owners == {f"{name}.{role}" if role else name for name, role in SOURCES}
+    assert owners == set(SOURCES)
 
 
 def test_a_token_is_of_a_known_purpose_and_role() -> None:
@@ -171,22 +168,10 @@ def test_each_workspace_role(route: Route) -> None:
     assert got == {"owner": 200, "member": 200, "guest": 403 if writes else 200, "stranger": 403}
 
 
-def built(name: str, role: str) -> Any:
-    """The subsystem as it is, on twins."""
-    if importlib.util.find_spec(name) is None or importlib.util.find_spec(f"{name}.subsystem") is None:
-        pytest.skip(f"{name} is not there yet")
-    module = importlib.import_module(f"{name}.subsystem")
-    platform = MemoryPlatform({"BERTH_SIGNING_KEY": new_key()})
-    if name in ("deployer",):
-        platform.containers = importlib.import_module("backbone.containers.memory").MemoryContainers()
-    backbone = platform.backbone(name, role)
-    if role:
-        builder = getattr(module, f"build_{role}", None) or getattr(module, "build", None)
-        if builder is None:
-            module = importlib.import_module(f"{name}.{role}.subsystem")
-            builder = module.build
-        return builder(backbone)
-    return module.build(backbone)
+@cache
+def memory_world() -> MemoryWorld:
+    """Every subsystem as it is, on twins."""
+    return MemoryWorld()
 
 
 def served(app: Starlette) -> set[tuple[str, str]]:
@@ -203,10 +188,8 @@ def served(app: Starlette) -> set[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize(("name", "role"), SOURCES, ids=lambda x: str(x))
-def test_what_is_served_is_what_the_table_says(name: str, role: str) -> None:
-    subsystem = built(name, role)
-    source = f"{name}.{role}" if role else name
+@pytest.mark.parametrize("source", SOURCES)
+def test_what_is_served_is_what_the_table_says(source: str) -> None:
     said = {(r.method, shape(r.pattern)) for r in ROUTES if r.owner == source}
-    got = {(m, p) for m, p in served(subsystem.app()) if not p.startswith("/api/v1/openapi")}
-    assert got == said
+    app = memory_world().platform.peers.app(source)
+    assert {(m, p) for m, p in served(app) if not p.startswith("/api/v1/openapi")} == said
