@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import groupby
 
 from backbone.backbone import Backbone
@@ -30,16 +31,16 @@ def superfluous(builds: list[Build], in_use: set[str]) -> list[Build]:
 
 
 class Collector:
-    def __init__(self, backbone: Backbone, builds: BuildStore, rollouts: RolloutStore) -> None:
+    def __init__(self, backbone: Backbone, builds: BuildStore, rollouts: RolloutStore, tag: Callable[[str, str], str]) -> None:
         self._containers: Containers = backbone.containers
-        self._installation, self._builds, self._rollouts = backbone.installation, builds, rollouts
+        self._builds, self._rollouts, self._tag = builds, rollouts, tag
 
     def collect(self) -> None:
         """A little at a time: the loop has other work."""
         in_use = {g.release for r in self._rollouts.all() for g in r.left}
         for build in superfluous(self._builds.all(), in_use)[:5]:
-            mine = self._containers.images.images({"berth.installation": self._installation, "berth.release": build.release})
-            for reference in [*(image.tag for image in mine), *build.images.values()]:
+            for service, reference in build.images.items():
+                self._containers.images.remove(self._tag(build.release, service))
                 self._containers.images.remove(reference)
             self._builds.change(build.release, lambda b: (b.model_copy(update={"collected": True}), ()))
             log.info("images_collected", release=build.release, app=build.app)

@@ -66,6 +66,10 @@ class Maker:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def tag(self, release: str, service: str) -> str:
+        """An image's name on the builder and in the registry."""
+        return f"{self._registry}/{self._installation}-apps:{release}-{service}"
+
     def labels(self, **more: str) -> dict[str, str]:
         return {"berth.installation": self._installation, **{f"berth.{k}": v for k, v in more.items()}}
 
@@ -132,11 +136,17 @@ class Maker:
         return done.out
 
     def _build(self, build: Build, plan: BuildPlan, base: str, folder: Path, say: Say) -> str:
-        tag = f"{self._registry}/{self._installation}-apps:{build.release}-{plan.service}"
         runtime, _ = self._runtime(plan)
+        tag, lines = self.tag(build.release, plan.service), list[str]()
+
+        def heard(stream: str, line: str) -> None:
+            lines.append(line)
+            say(stream, line)
+
         context = _context(runtime.app(base, plan.command), folder, folders={"code": folder / "code"})
-        labels = self.labels(release=build.release, service=plan.service, app=build.app, workspace=build.workspace)
-        done = self._containers.images.build(tag, context, labels, self._limits, say)
+        done = self._containers.images.build(tag, context, {}, self._limits, heard)
+        if done.error and not done.killed and (blamed := runtime.blamed(lines)):
+            raise Broken(*blamed)
         self._check(done.error, done.killed, f"Building service {plan.service}")
         return tag
 

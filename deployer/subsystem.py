@@ -27,9 +27,10 @@ def build(backbone: Backbone) -> Subsystem:
     live = Live()
     build_store, rollout_store = BuildStore(backbone), RolloutStore(backbone)
     logs = BuildLogs(backbone.blobs, backbone.clock, live.news)
-    builds = Builds(backbone, build_store, Maker(backbone), logs)
+    maker = Maker(backbone)
+    builds = Builds(backbone, build_store, maker, logs)
     rollouts = Rollouts(backbone, rollout_store, Fleet(backbone))
-    collector = Collector(backbone, build_store, rollout_store)
+    collector = Collector(backbone, build_store, rollout_store, maker.tag)
 
     return Subsystem(
         backbone,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
+import socket
 import tarfile
 import tempfile
 import threading
@@ -20,18 +22,29 @@ from backbone.containers.engine_connection import LOG_OPTIONS, USER, Connection,
 from contracts.errors import Unavailable
 
 MEMORY_KILLED = 137
+RED = "\x1b[91m"
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 PUSH_SILENCE = 120
 
 
 class Builder(docker.APIClient):  # type: ignore[misc]
-    """docker-py knows too few of the builder's limits: the rest goes with the request."""
+    """docker-py knows too few of the builder's limits: the rest goes with the request. `cut` ends a build from another thread."""
 
     extra: Mapping[str, Any] = {}
+    answer: Any = None
 
     def _post(self, url: str, **more: Any) -> Any:
         if url.endswith("/build"):
             more["params"] = {**more["params"], **self.extra}
-        return super()._post(url, **more)
+        self.answer = super()._post(url, **more)
+        return self.answer
+
+    def cut(self) -> None:
+        """The builder ends what it is at when its client goes away; a close alone would not wake a reader."""
+        if self.answer is None:
+            self.close()
+        else:
+            self._get_raw_response_socket(self.answer)._sock.shutdown(socket.SHUT_RDWR)
 
 
 class EngineImages:
@@ -79,16 +92,15 @@ class EngineImages:
         late = threading.Event()
 
         def end() -> None:
-            """The builder ends what it is at when its client goes away."""
             late.set()
-            client.close()
+            _quietly(client.cut)
 
         timer = threading.Timer(limits.seconds, end)
         timer.start()
         try:
             with told(f"building {tag}"):
                 lines = client.build(
-                    fileobj=context, custom_context=True, tag=tag, labels=dict(labels), rm=True, forcerm=True, decode=True,
+                    fileobj=context, custom_context=True, tag=tag, labels=dict(labels) or None, rm=True, forcerm=True, decode=True,
                     network_mode="none", container_limits={"memory": limits.memory, "memswap": limits.memory},
                 )  # fmt: skip
                 error, code = _heard(lines, say)
@@ -182,9 +194,8 @@ def _heard(lines: Any, say: Say) -> tuple[str, int]:
     for line in lines:
         if "stream" in line:
             *whole, half = (half + line["stream"]).split("\n")
-            for text in whole:
-                if text.strip():
-                    say("out", text)
+            for text in filter(str.strip, whole):
+                say("err" if RED in text else "out", COLOUR.sub("", text))
         if "error" in line:
             error = line["error"].strip()
             code = (line.get("errorDetail") or {}).get("code", 0)

@@ -13,7 +13,7 @@ from backbone.containers.engine_connection import LOG_OPTIONS, USER, Connection,
 from contracts.errors import Invalid, Unavailable
 
 SECOND = 10**9
-LOG_TIMEOUT = 3
+LOG_TIMEOUT = 1.5
 TMP_BYTES = 64 << 20
 
 
@@ -51,19 +51,25 @@ class EngineServices:
         return [_task(t, services[t["ServiceID"]]) for t in tasks if t["ServiceID"] in services]
 
     def lines(self, name: str, most: int) -> list[str]:
-        """What comes within a few seconds: Docker waits for tasks that never started."""
+        """Where nothing is kept of the dead ones, the next words are waited for a moment."""
+        return (self._lines(name, most, False) or self._lines(name, most, True))[-most:]
+
+    def _lines(self, name: str, most: int, follow: bool) -> list[str]:
         client, raw = self._c.client(LOG_TIMEOUT), b""
         try:
-            for part in client.service_logs(name, stdout=True, stderr=True, tail=most, is_tty=False):
+            for part in client.service_logs(name, stdout=True, stderr=True, tail=most, is_tty=False, follow=follow):
                 raw += part
+                if follow and raw.count(b"\n") >= most:
+                    break
         except docker.errors.NotFound:
             return []
-        except (OSError, docker.errors.DockerException) as error:
-            if not raw:
-                raise Unavailable(f"the log of {name}: Docker does not answer ({type(error).__name__}).") from error
+        except OSError:
+            pass  # the silence that ends a log which Docker keeps open
+        except docker.errors.DockerException as error:
+            raise Unavailable(f"the log of {name}: {error}") from error
         finally:
             client.close()
-        return raw.decode("utf-8", "replace").splitlines()[-most:]
+        return raw.decode("utf-8", "replace").splitlines()
 
     def keep_secret(self, name: str, value: bytes, labels: Mapping[str, str]) -> None:
         with told(f"keeping secret {name}"):

@@ -93,7 +93,7 @@ class MemoryImages:
                 image = Image({**image.files, **put}, image.command)
             elif word == "CMD":
                 image = Image(image.files, tuple(json.loads(rest)))
-            elif word == "RUN" and (done := self._run(image)):
+            elif word == "RUN" and (done := self._run(image, say)):
                 return done
         self.local[tag] = Image(image.files, image.command, dict(labels), text_of(self._clock.now()))
         return BuildDone()
@@ -119,7 +119,7 @@ class MemoryImages:
         self.local.pop(reference, None)
         self.registry.pop(reference, None)
 
-    def _run(self, image: Image) -> BuildDone | None:
+    def _run(self, image: Image, say: Say) -> BuildDone | None:
         """The only thing a Dockerfile of ours runs is the compiler over /app."""
         for name, content in image.files.items():
             if killed := self._killed(name):
@@ -128,7 +128,9 @@ class MemoryImages:
                 try:
                     compile(content, name, "exec")
                 except SyntaxError as error:
-                    return BuildDone(f"The command returned a non-zero code: 1: {name}, line {error.lineno}: {error.msg}")
+                    say("out", f'  File "/{name}", line {error.lineno}')
+                    say("out", f"SyntaxError: {error.msg}")
+                    return BuildDone("The command returned a non-zero code: 1")
         return None
 
     def _killed(self, name: str) -> str:

@@ -264,7 +264,7 @@ def test_packages_are_fetched_once_for_the_same_requirements(world: World) -> No
     ("files", "reason"),
     [
         ({"app.py": SERVES, "requirements.txt": "requests\npaho-mqttt\n"}, "No package paho-mqttt (requirements.txt, line 2)."),
-        ({"app.py": "def respond(:\n", "requirements.txt": ""}, "Building service web failed"),
+        ({"app.py": "def respond(:\n", "requirements.txt": ""}, "app.py, line 1: SyntaxError: invalid syntax"),
         ({"app.py": SERVES}, "There is no requirements.txt in the zip."),
         ({"app.py": SERVES, "requirements.txt": "slowpoke"}, "took longer than 300 s"),
         ({"app.py": SERVES, "requirements.txt": "glutton"}, "more than 512 MiB"),

@@ -18,9 +18,17 @@ DEADLINE = NOW + timedelta(seconds=30)
 
 
 def wish(generation: int, instances: int = 2, public: bool = True) -> RunDeployment:
-    service = ServiceWish(service="web", image=f"r/apps@sha256:{generation}", command="python app.py", port=8000, public=public, instances=instances)
+    service = ServiceWish(
+        service="web", image=f"r/apps@sha256:{generation}", command="python app.py", port=8000, public=public, instances=instances
+    )
     return RunDeployment(
-        deployment="d1", generation=generation, deployment_name="comfort", app="comfort", release=f"r{generation}", services=(service,), deadline=DEADLINE
+        deployment="d1",
+        generation=generation,
+        deployment_name="comfort",
+        app="comfort",
+        release=f"r{generation}",
+        services=(service,),
+        deadline=DEADLINE,
     )
 
 
@@ -47,7 +55,9 @@ def healthy(r: Rollout, generation: int, count: int, state: InstanceState = Inst
 
 
 def running(generation: int = 1) -> Rollout:
-    r = at(asked(generation), generation, State.RUNNING).model_copy(update={"route": {str(generation): 100}, "served": {str(generation): 2}})
+    r = at(asked(generation), generation, State.RUNNING).model_copy(
+        update={"route": {str(generation): 100}, "served": {str(generation): 2}}
+    )
     r = healthy(r, generation, 2)
     return at(r, generation, State.RUNNING)
 
@@ -128,7 +138,14 @@ def test_a_generation_that_never_ran_makes_room_at_once() -> None:
 def test_a_crash_of_a_running_instance_is_told_and_the_link_stays() -> None:
     r = running()
     gone = InstanceSeen(
-        deployment="d1", generation=1, service="web", instance="g1-HEALTHY-0", incarnation="1", node="n1", address="", state=InstanceState.GONE
+        deployment="d1",
+        generation=1,
+        service="web",
+        instance="g1-HEALTHY-0",
+        incarnation="1",
+        node="n1",
+        address="",
+        state=InstanceState.GONE,
     )
     r = r.instance_seen(gone, NOW) or r
     assert next_step(r, NOW) == Tell(1, 1)
@@ -164,7 +181,14 @@ def test_an_older_or_repeated_wish_changes_nothing(generation: int) -> None:
 def test_gone_is_final_for_an_instance() -> None:
     r = healthy(at(asked(1), 1, State.STARTING), 1, 1)
     gone = InstanceSeen(
-        deployment="d1", generation=1, service="web", instance="g1-HEALTHY-0", incarnation="1", node="n1", address="", state=InstanceState.GONE
+        deployment="d1",
+        generation=1,
+        service="web",
+        instance="g1-HEALTHY-0",
+        incarnation="1",
+        node="n1",
+        address="",
+        state=InstanceState.GONE,
     )
     r = r.instance_seen(gone, NOW) or r
     assert r.instance_seen(gone.model_copy(update={"state": InstanceState.HEALTHY}), NOW) is None

@@ -39,24 +39,46 @@ def test_an_index_that_is_away_is_not_the_developers_fault() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["requests", "requests==2.32.3", "uvicorn[standard]>=0.3,<1  # fast", 'tomli; python_version < "3.11"', "a==1 \\\n  --hash=sha256:ab"]
+    "line",
+    ["requests", "requests==2.32.3", "uvicorn[standard]>=0.3,<1  # fast", 'tomli; python_version < "3.11"', "a==1 \\\n  --hash=sha256:ab"],
 )
 def test_names_with_versions_are_taken(line: str) -> None:
     assert python.refused(f"{line}\n", "requirements.txt") is None
 
 
 @pytest.mark.parametrize(
-    "line", ["--index-url https://x.example/", "-e .", "./local", "git+https://x.example/y", "y @ https://x.example/y.whl", "--no-binary :all:", "-r more.txt"]
+    "line",
+    [
+        "--index-url https://x.example/",
+        "-e .",
+        "./local",
+        "git+https://x.example/y",
+        "y @ https://x.example/y.whl",
+        "--no-binary :all:",
+        "-r more.txt",
+    ],
 )
 def test_what_could_run_foreign_code_is_refused_with_its_line(line: str) -> None:
     problem = python.refused(f"requests\n\n{line}\n", "requirements.txt")
     assert problem and "(requirements.txt, line 3)" in problem[0]
 
 
-def test_the_image_runs_as_nobody_and_starts_what_the_manifest_says() -> None:
+def test_the_image_starts_what_the_manifest_says_and_the_code_comes_last() -> None:
     lines = python.app("base@sha256:0", "python app.py --name 'a b'").splitlines()
     assert lines[0] == "FROM base@sha256:0"
-    assert lines[-2:] == ["USER 20001:20001", 'CMD ["python3", "app.py", "--name", "a b"]']
+    assert lines[3:5] == ['CMD ["python3", "app.py", "--name", "a b"]', "COPY code/ /app/"]
+
+
+def test_a_syntax_error_is_named_with_its_file_and_line() -> None:
+    said = [
+        "*** Error compiling '/app/lib/a.py'...",
+        '  File "/app/lib/a.py", line 7',
+        "    def (:",
+        "        ^",
+        "SyntaxError: invalid syntax",
+    ]
+    assert python.blamed(said) == ("lib/a.py, line 7: SyntaxError: invalid syntax", "Mend it and upload again.")
+    assert python.blamed(["Step 1/3"]) is None
 
 
 def test_no_address_login_or_secret_stays_in_a_line() -> None:
