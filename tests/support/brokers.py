@@ -28,7 +28,7 @@ DEADLINE = 20.0
 
 
 class Broker(Protocol):
-    """Each bus and records is a client of its own on the same broker; the `away` ones are of a broker that is not there."""
+    """Each bus and records is a client of its own on the same broker; the `away` ones of one that is not there."""
 
     def bus(self) -> Bus: ...
 
