@@ -38,7 +38,7 @@ class SigningKey:
         try:
             key = serialization.load_pem_private_key(pem.encode(), None)
         except (ValueError, TypeError) as error:
-            raise Invalid("The signing key is no PEM of a private key; `python -m identity key` makes one.") from error
+            raise Invalid("The signing key is no PEM of a private key; `openssl ecparam -genkey -name prime256v1` makes one.") from error
         if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
             raise Invalid("The signing key is not on the curve P-256, which ES256 needs.")
         self.private = key

@@ -153,9 +153,7 @@ def api(backbone: Backbone, identity: Identity, store: Store) -> OpenAPI:
         found = store.workspaces(claims.readable)
         return Workspaces(
             items=[
-                WorkspaceShown(
-                    name=w["id"], role=claims.workspaces.get(w["id"], ""), kind=w["kind"], owner=w.get("owner", "")
-                )
+                WorkspaceShown(name=w["id"], role=claims.workspaces.get(w["id"], ""), kind=w["kind"], owner=w.get("owner", ""))
                 for w in found
             ]
         )

@@ -90,9 +90,7 @@ class Identity:
         self._store.change(id, decide)
         if ended or claims is None:
             log.warning("session_ended", session=id, username=before.username, reason=ended)
-            raise Refused(
-                "The session was ended, since its refresh token was used twice or its person is gone; log in again."
-            )
+            raise Refused("The session was ended, since its refresh token was used twice or its person is gone; log in again.")
         return Tokens(self._sign(claims), f"{id}.{secret}", claims)
 
     def logout(self, claims: Claims) -> None:

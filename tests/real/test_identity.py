@@ -10,15 +10,23 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from backbone.clock import SystemClock
 from backbone.tables.postgres import SQL, Identifier
 from backbone.tokens import new_key
-from identity.__main__ import tokens
 from tests.support.document_homes import pool_on
 from tests.support.process import Process, eventually, running
 from tests.support.real import address
+from tests.support.tokens import subsystem_token
 
 pytestmark = pytest.mark.real
 IDENTITY = ["-m", "identity"]
+
+
+class Quiet(dict[str, str]):
+    """A failing test prints its arguments: these hold secrets."""
+
+    def __repr__(self) -> str:
+        return "Quiet(***)"
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +38,13 @@ def settings() -> Iterator[Mapping[str, str]]:
     with pool_on(url) as pool:
         pool.query(SQL("CREATE DATABASE {}").format(Identifier(name)))
         try:
-            yield {
-                "POSTGRES_URL": urlsplit(url)._replace(path=f"/{name}").geturl(),
-                "BERTH_INSTALLATION": name,
-                "BERTH_SIGNING_KEY": new_key(),
-            }
+            yield Quiet(
+                {
+                    "POSTGRES_URL": urlsplit(url)._replace(path=f"/{name}").geturl(),
+                    "BERTH_INSTALLATION": name,
+                    "BERTH_SIGNING_KEY": new_key(),
+                }
+            )
         finally:
             pool.query(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
@@ -85,9 +95,8 @@ def test_two_at_once_with_one_refresh_token_end_the_session(replicas: list[Proce
 
 
 def test_a_device_token_is_given_and_taken_back(replicas: list[Process], settings: Mapping[str, str]) -> None:
-    from backbone.settings import Settings
-
-    asker = tokens(Settings(settings), ["sensor_manager"])["sensor_manager"]
+    pem, installation = settings["BERTH_SIGNING_KEY"], settings["BERTH_INSTALLATION"]
+    asker = subsystem_token("sensor_manager", pem, installation, SystemClock().now())
     wanted = {"purpose": "device", "subject": "d1", "workspace": "ada"}
     status, told = replicas[0].ask("POST", "/api/v1/tokens", wanted, asker)
     assert status == 201

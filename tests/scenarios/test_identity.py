@@ -9,10 +9,10 @@ import pytest
 
 from backbone.directory import Person
 from backbone.memory import MemoryPlatform
-from backbone.tokens import SigningKey, new_key
+from backbone.tokens import new_key
 from contracts.topics import KEYS, REVOCATIONS
-from identity.__main__ import tokens
 from identity.subsystem import build
+from tests.support.tokens import subsystem_token
 
 PEM = new_key()
 
@@ -41,14 +41,7 @@ class Town:
         return self.ask("POST", "/session", {"username": username, "password": password or f"pw-{username}"})
 
     def subsystem(self, name: str) -> str:
-        """Signed as `up` signs it, for the twins' time."""
-        from datetime import timedelta
-
-        from backbone.tokens import Claims, sign
-
-        now = self.clock.now()
-        claims = Claims(name, "subsystem", self.clock.new_id(), now + timedelta(days=1))
-        return sign(claims, SigningKey(PEM), "memory", now)
+        return subsystem_token(name, PEM, "memory", self.clock.now())
 
     def refresh(self, token: str) -> tuple[int, Any]:
         return self.ask("POST", "/session/refresh", {"refresh_token": token})
@@ -224,10 +217,3 @@ def test_no_secret_is_kept_or_said(town: Town) -> None:
     everything = kept + json.dumps([e.model_dump(mode="json") for e in said])
     for secret in ("pw-ada", told["access_token"], told["refresh_token"].split(".")[1], "PRIVATE"):
         assert secret not in everything
-
-
-def test_the_bootstrapper_gets_tokens_for_subsystems() -> None:
-    from backbone.settings import Settings
-
-    told = tokens(Settings({"BERTH_SIGNING_KEY": PEM, "BERTH_INSTALLATION": "memory"}), ["deployer", "monitor"])
-    assert sorted(told) == ["deployer", "monitor"] and told["deployer"].count(".") == 2
