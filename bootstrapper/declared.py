@@ -29,7 +29,7 @@ class Backing:
 
 
 Need = Literal[
-    "kafka", "documents", "tables", "blobs", "directory", "signing", "session", "scratch", "builds", "docker", "door", "host",
+    "kafka", "documents", "tables", "blobs", "directory", "signing", "scratch", "builds", "docker", "door", "host",
 ]  # fmt: skip
 """What `bootstrapper.wiring` knows how to give."""
 

@@ -47,7 +47,7 @@ class Images:
         shutil.copy(dockerfile, context / "Dockerfile")
         for path in files:
             shutil.copy(path, context / path.name)
-        (context / ".dockerignore").write_text("**/__pycache__\n**/*.pyc\n")
+        (context / ".dockerignore").write_text("**/__pycache__\n**/*.pyc\ncode/platform_ui/static/vendor\n")
         for to, path in folders.items():
             (context / to).parent.mkdir(parents=True, exist_ok=True)
             linked = path.stat().st_dev == context.stat().st_dev

@@ -24,7 +24,7 @@ SUBSYSTEMS: tuple[Subsystem, ...] = (
     Subsystem("sensor_manager", "streams", memory=256, needs=("kafka", "documents", "tables")),
     Subsystem("monitor", memory=160, needs=("kafka", "documents")),
     Subsystem("gateway", memory=160, needs=("kafka", "documents", "door"), uid=HAPROXY.uid),
-    Subsystem("platform_ui", memory=192, needs=("kafka", "session")),
+    Subsystem("platform_ui", memory=192, needs=("kafka", "documents", "scratch")),
 )
 
 PEOPLE: tuple[tuple[str, str, str], ...] = (

@@ -23,13 +23,15 @@ HERE = Path(__file__).resolve().parent
 
 
 def python(work: Work) -> None:
-    folders = {"site": work.folders["site"] / "site", "vendor": work.folders["vendor"]}
+    folders = {"site": work.folders["site"] / "site"}
     work.made["python"] = work.images.build("python", work.the_base(), HERE / "python.Dockerfile", (), folders)
 
 
 def platform(work: Work) -> None:
-    """The code is the last layer and named by its content."""
+    """The code is the last layer and named by its content; the pages' vendor files lie among it."""
     folders = {f"code/{name}": ROOT / name for name in CODE if (ROOT / name).is_dir()}
+    if (ROOT / "platform_ui/vendor.py").exists():
+        folders["vendor"] = work.prepared.vendor(work.folders["modules"])
     key = [f"{name}={digest(path)}" for name, path in folders.items()]
     base = Base(work.made["python"], work.the_base().lists)
     work.made["platform-local"] = work.images.build(

@@ -13,16 +13,6 @@ from bootstrapper.shell import sh
 ROOT = Path(__file__).resolve().parents[1]
 AZURITE = "3.35.0"
 NODE = "22"
-VENDOR = (
-    "@tabler/core/dist/css/tabler.min.css",
-    "uplot/dist/uPlot.iife.min.js",
-    "uplot/dist/uPlot.min.css",
-    "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
-    "@fontsource-variable/jetbrains-mono/files/jetbrains-mono-latin-wght-normal.woff2",
-    "htmx.org/dist/htmx.min.js",
-    "htmx.org/dist/ext/hx-sse.min.js",
-    "htmx.org/dist/ext/hx-csp.min.js",
-)
 
 
 def uv() -> Path:
@@ -134,22 +124,27 @@ class Prepared:
 
         return self.get("azurite", digest(AZURITE, NODE, "trimmed"), make)
 
-    def vendor(self, node: Path) -> Path:
-        """What the pages take from npm, by package-lock.json: the files of VENDOR, and Tabler's outline icons."""
+    def modules(self, node: Path) -> Path:
+        """What the pages take from npm, by package-lock.json."""
         locks = (ROOT / "package.json", ROOT / "package-lock.json")
 
         def make(new: Path) -> None:
             for lock in locks:
                 shutil.copy(lock, new / lock.name)
             npm(node, "ci", "--cache", new / "cache", cwd=new)
-            out = new / "vendor"
-            shutil.copytree(new / "node_modules/@tabler/icons/icons/outline", out / "icons")
-            for path in VENDOR:
-                shutil.copy(new / "node_modules" / path, out / Path(path).name)
-            shutil.rmtree(new / "node_modules")
             shutil.rmtree(new / "cache", ignore_errors=True)
 
-        return self.get("vendor", digest(*locks, *VENDOR), make) / "vendor"
+        return self.get("modules", digest(*locks), make) / "node_modules"
+
+    def vendor(self, modules: Path) -> Path:
+        """Of that, exactly what the pages load: the pages' own list says what."""
+        pages = ROOT / "platform_ui"
+        ask = "import sys; from pathlib import Path; from platform_ui.vendor import fill; fill(Path(sys.argv[1]), Path(sys.argv[2]))"
+
+        def make(new: Path) -> None:
+            sh(ROOT / ".venv/bin/python", "-c", ask, modules, new / "vendor", cwd=ROOT)
+
+        return self.get("vendor", digest(str(modules), pages / "vendor.py", pages / "templates"), make) / "vendor"
 
 
 def npm(node: Path, *words: object, cwd: Path | None = None) -> None:

@@ -1,4 +1,4 @@
-# What every subsystem runs on: the base, the firewall's tools, the locked wheels, the pages' vendor files. Code comes on top.
+# What every subsystem runs on: the base, the firewall's tools, the locked wheels. Code comes on top.
 ARG BASE
 ARG LISTS
 FROM ${LISTS} AS lists
@@ -9,7 +9,6 @@ RUN --mount=type=bind,from=lists,source=/,target=/var/lib/apt/lists,rw \
 COPY site/ /opt/berth/site/
 # .pyc with the image's own Python, in a layer of its own: nothing of the first is copied again
 RUN python3 -m compileall -q -j 0 /opt/berth/site || true
-COPY vendor/ /opt/berth/vendor/
 # a new volume takes over owner and mode of the folder it is mounted on
 RUN mkdir -p /run/haproxy /scratch && chown 10006:10006 /run/haproxy && chown 10100:10100 /scratch
-ENV PYTHONPATH=/opt/berth/code:/opt/berth/site PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 BERTH_VENDOR=/opt/berth/vendor
+ENV PYTHONPATH=/opt/berth/code:/opt/berth/site PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

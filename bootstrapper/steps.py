@@ -30,7 +30,7 @@ def ground_steps(work: Work) -> list[Step]:
         Step("base", lambda: backing_up.base(work), ("docker",), heavy=True),
         Step("wheels", fetch("site", prepared.site), heavy=True),
         Step("node", fetch("node", prepared.node), heavy=True),
-        Step("pages' files", fetch("vendor", lambda: prepared.vendor(folders["node"])), ("node",), heavy=True),
+        Step("pages' files", fetch("modules", lambda: prepared.modules(folders["node"])), ("node",), heavy=True),
         Step("pip", fetch("pip", prepared.pip), heavy=True),
         Step("jars", fetch("jars", prepared.jars), ("host",), heavy=True),
         Step("azurite", fetch("azurite", lambda: prepared.azurite(folders["node"])), ("node",), heavy=True),
@@ -51,7 +51,7 @@ def backing_steps(work: Work) -> list[Step]:
     running = tuple(f"run {b.name}" for b in ours)
     return [
         *(step for backing in ours for step in (image(backing), start(backing))),
-        Step("image python", lambda: platform_up.python(work), ("base", "wheels", "pages' files"), heavy=True),
+        Step("image python", lambda: platform_up.python(work), ("base", "wheels"), heavy=True),
         Step("backing services ready", lambda: backing_up.ask(work), ("image python", "networks", "secrets", *running)),
     ]
 
@@ -64,7 +64,7 @@ def platform_steps(work: Work) -> list[Step]:
         Step("push python", lambda: platform_up.push(work, "python"), ("image python", "push runtime"), heavy=True),
         Step("image runtime", lambda: platform_up.runtime(work), ("base", "pip")),
         Step("push runtime", lambda: platform_up.push_runtime(work), ("image runtime", "registry answers"), heavy=True),
-        Step("image platform", lambda: platform_up.platform(work), ("image python",)),
+        Step("image platform", lambda: platform_up.platform(work), ("image python", "pages' files")),
         Step("push platform", lambda: platform_up.push(work, "platform"), ("image platform", "push python")),
         Step("image haproxy", lambda: backing_up.build(work, backing_up.HAPROXY), ("base",), heavy=True),
         Step("front door", lambda: platform_up.front_door(work), ("image haproxy", "image platform", "secrets", "networks")),

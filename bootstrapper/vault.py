@@ -53,7 +53,6 @@ class Vault:
         once(self.all / "kafka-cluster", cluster_id)
         once(self.all / "people", people_lines)
         once(self.all / "signing.pem", lambda: certificates.key_pem(certificates.new_key()))
-        once(self.all / "session.key", lambda: secrets.token_hex(32))
         once(self.all / "htpasswd", self._htpasswd)
         self._certificates()
 

@@ -77,15 +77,15 @@ def wires(subsystem: Subsystem, where: Where, images: dict[str, str]) -> Wires:
             case "signing":
                 values["BERTH_SIGNING_KEY_FILE"] = "/run/secrets/signing.pem"
                 files["signing.pem"] = vault.read("signing.pem")
-            case "session":
-                values["BERTH_SESSION_KEY"] = vault.read("session.key")
             case "scratch":
                 values["BERTH_SCRATCH"] = "/scratch"
+                environment["TMPDIR"] = "/scratch"
                 mounts.append(_volume(own.own("scratch"), "/scratch"))
             case "builds":
                 values |= where.registry() | _builds(files, images)
                 if found := resolvers():
                     values["BERTH_APP_DNS"] = ",".join(found)
+                values["BERTH_APP_CONSTRAINTS"] = f"node.labels.{own.name}.apps==1"
                 values["BERTH_APP_API_URL"] = f"https://{own.address}:{own.port('https')}"
             case "docker":
                 mounts.append(_bind(SOCKET, SOCKET))

@@ -20,10 +20,10 @@ def prepare(facts: Facts) -> None:
                 connection.execute(sql.SQL("create database {}").format(sql.Identifier(facts["database"])))
     with psycopg.connect(facts["url"], connect_timeout=3) as connection:
         for role, password in facts["roles"].items():
-            _role(connection, role, password)
+            _role(connection, role, password, facts["database"])
 
 
-def _role(connection: psycopg.Connection[Any], role: str, password: str) -> None:
+def _role(connection: psycopg.Connection[Any], role: str, password: str, database: str) -> None:
     name = sql.Identifier(role)
     if not connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone():
         connection.execute(sql.SQL("create role {} login password {}").format(name, sql.Literal(password)))
@@ -31,3 +31,11 @@ def _role(connection: psycopg.Connection[Any], role: str, password: str) -> None
         connection.execute(sql.SQL("create schema {} authorization {}").format(name, name))
         connection.execute(sql.SQL("alter role {} set search_path = {}").format(name, name))
         connection.execute(sql.SQL("alter role {} set jit = off").format(name))
+    if not _may_create(connection, role, database):
+        # for schemas of its own; it still sees nobody else's
+        connection.execute(sql.SQL("grant create on database {} to {}").format(sql.Identifier(database), name))
+
+
+def _may_create(connection: psycopg.Connection[Any], role: str, database: str) -> bool:
+    row = connection.execute("select has_database_privilege(%s, %s, 'CREATE')", (role, database)).fetchone()
+    return bool(row and row[0])
