@@ -20,7 +20,9 @@ STREAMS = 200
 def probe() -> Iterator[tuple[Process, str]]:
     with running(["-m", "tests.support.probe_server"], {}) as process:
         assert process.popen.stdout is not None
-        yield process, json.loads(process.popen.stdout.readline())["token"]
+        told = json.loads(process.popen.stdout.readline())
+        process.device = told["device"]
+        yield process, told["token"]
 
 
 def opened(process: Process, head: str, token: str) -> socket.socket:
@@ -93,3 +95,23 @@ def test_peers_over_http(probe: tuple[Process, str]) -> None:
     process.stop()
     with pytest.raises(Unavailable):
         peers.get("/kinds")
+
+
+UPGRADE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+
+
+def test_a_websocket_is_refused_before_it_opens_and_told_when_all_ends(probe: tuple[Process, str]) -> None:
+    process, token = probe
+    for bad, status in (("a.b.c", b"401"), (token, b"403")):
+        line = opened(process, "GET /api/v1/readings/socket HTTP/1.1", bad)
+        line.sendall(UPGRADE.encode())
+        assert line.recv(4096).startswith(b"HTTP/1.1 " + status)
+    line = opened(process, "GET /api/v1/readings/socket HTTP/1.1", process.device)
+    line.sendall(UPGRADE.encode())
+    read = b""
+    while not read.endswith(b"d1"):
+        read += line.recv(4096)
+    assert read.startswith(b"HTTP/1.1 101")
+    process.popen.terminate()
+    assert (1012).to_bytes(2, "big") + b"restarting" in line.recv(4096)
+    assert process.popen.wait(5) == 0

@@ -35,7 +35,7 @@ def eventually(holds: Callable[[], bool], seconds: float) -> float:
 
 class Process:
     def __init__(self, command: list[str], environment: Mapping[str, str]) -> None:
-        self.port = free_port()
+        self.port, self.device = free_port(), ""
         env = {**os.environ, **environment, "BERTH_PORT": str(self.port), "PYTHONPATH": str(ROOT)}
         self.popen = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
 
