@@ -12,12 +12,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import docker  # type: ignore[import-untyped]  # its stubs lag behind it
+import urllib3  # docker-py lets its errors through
 
 from backbone.settings import Settings
 from contracts.errors import Invalid, Unavailable
 
 TIMEOUT = 30
 USER = "20001:20001"
+BROKEN = (OSError, urllib3.exceptions.HTTPError, docker.errors.DockerException)
+"""Whatever a call to Docker may raise when Docker is away, or was cut off."""
 LOG_OPTIONS = {"max-size": "5m", "max-file": "2"}
 
 
@@ -32,7 +35,7 @@ def told(what: str) -> Iterator[None]:
         if error.response is not None and error.response.status_code in (400, 406):
             raise Invalid(f"{what}: {error.explanation or error}") from error
         raise Unavailable(f"{what}: {error.explanation or error}") from error
-    except (OSError, docker.errors.DockerException) as error:
+    except BROKEN as error:
         raise Unavailable(f"{what}: Docker does not answer ({type(error).__name__}: {error}).") from error
 
 

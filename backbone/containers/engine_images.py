@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, cast
 import docker  # type: ignore[import-untyped]  # its stubs lag behind it
 
 from backbone.containers import BuildDone, ImageSeen, Job, JobDone, Limits, Say
-from backbone.containers.engine_connection import LOG_OPTIONS, USER, Connection, by_labels, told
+from backbone.containers.engine_connection import BROKEN, LOG_OPTIONS, USER, Connection, by_labels, told
 from contracts.errors import Unavailable
 
 MEMORY_KILLED = 137
@@ -228,5 +228,5 @@ def _quietly(call: Any) -> None:
     """Tidying: what is gone already, or cannot be had now, is no news."""
     try:
         call()
-    except (OSError, docker.errors.DockerException):
+    except BROKEN:
         pass

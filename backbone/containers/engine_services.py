@@ -9,7 +9,7 @@ import docker  # type: ignore[import-untyped]  # its stubs lag behind it
 from docker import types as T
 
 from backbone.containers import ServiceSeen, ServiceSpec, TaskSeen
-from backbone.containers.engine_connection import LOG_OPTIONS, USER, Connection, by_labels, told
+from backbone.containers.engine_connection import BROKEN, LOG_OPTIONS, USER, Connection, by_labels, told
 from contracts.errors import Invalid, Unavailable
 
 SECOND = 10**9
@@ -63,10 +63,10 @@ class EngineServices:
                     break
         except docker.errors.NotFound:
             return []
-        except OSError:
-            pass  # the silence that ends a log which Docker keeps open
-        except docker.errors.DockerException as error:
+        except docker.errors.APIError as error:
             raise Unavailable(f"the log of {name}: {error}") from error
+        except BROKEN:
+            pass  # the silence that ends a log which Docker keeps open
         finally:
             client.close()
         return raw.decode("utf-8", "replace").splitlines()

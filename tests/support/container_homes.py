@@ -78,7 +78,7 @@ class Home:
             services.remove(service.name)
         for secret in services.secrets(self.labels):
             services.remove_secret(secret)
-        self.until(lambda: not [one for one in self.containers.node.local(self.labels) if one.state != "exited"])
+        self.until(lambda: not self.containers.node.local(self.labels))
 
 
 class MemoryHome(Home):
