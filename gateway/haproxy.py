@@ -15,12 +15,12 @@ from gateway.slots import DRAIN, FREE, READY, Slot, Step, done, serving, steps
 
 
 class HAProxy:
-    """`door` is what haproxy.cfg was rendered from; its folder is shared with HAProxy's container."""
+    """`door` is what haproxy.cfg was rendered from; `folder` where its folder is in this process, shared with HAProxy's container."""
 
-    def __init__(self, door: Door) -> None:
-        self._door, self._folder = door, Path(door.folder)
+    def __init__(self, door: Door, folder: Path | None = None) -> None:
+        self._door, self._folder = door, folder or Path(door.folder)
         self._runtime = Runtime(self._folder / "admin.sock")
-        self._routes, self._revoked = self._folder / "routes.map", self._folder / "revoked.map"
+        self._routes, self._revoked = Path(door.folder) / "routes.map", Path(door.folder) / "revoked.map"
         self._draining: set[str] | None = None
         self._told: dict[str, str] | None = None
         self._spare = [f"r{n}" for n in range(1, door.routes + 1)]
@@ -59,7 +59,7 @@ class HAProxy:
         there = self._runtime.map(self._revoked)
         self._runtime.tell([f"del map {self._revoked} {jti}" for jti in sorted(there.keys() - tokens.keys())])
         self._runtime.tell([f"add map {self._revoked} {jti} {tokens[jti]}" for jti in sorted(tokens.keys() - there.keys())])
-        replace(self._revoked, "".join(f"{jti} {tokens[jti]}\n" for jti in sorted(tokens)))
+        replace(self._folder / self._revoked.name, "".join(f"{jti} {tokens[jti]}\n" for jti in sorted(tokens)))
         self._told = dict(tokens)
 
     def _free(self, map: Mapping[str, str]) -> str:
@@ -85,7 +85,7 @@ class HAProxy:
         taken = {b: [(s.address, s.weight) for s in slots.get(b, []) if s.state == READY] for b in map.values()}
         config = self._folder / "haproxy.cfg"
         replace(config, with_apps(config.read_text(), self._door, taken))
-        replace(self._routes, "".join(f"{path} {backend}\n" for path, backend in sorted(map.items())))
+        replace(self._folder / self._routes.name, "".join(f"{path} {backend}\n" for path, backend in sorted(map.items())))
 
 
 def _commands(backend: str, step: Step) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,8 @@ KEPT = ("routes.map", "revoked.map")
 
 
 def write(folder: Path, door: Door, keys: Sequence[str], tls: str = "") -> None:
-    """`folder` may differ from `door.folder`, which is its name inside HAProxy's container."""
+    """`folder` may differ from `door.folder`, which is its name inside HAProxy's container. Each of `keys` may sign."""
+    door = dataclasses.replace(door, keys=len(keys))
     folder.mkdir(parents=True, exist_ok=True)
     before = folder / "haproxy.cfg"
     _, mark, apps = before.read_text().partition(config.MARK) if before.is_file() else ("", "", "")
@@ -49,7 +51,6 @@ def command(arguments: Sequence[str]) -> None:
         installation=options.installation,
         public_url=options.public_url,
         apps_url=options.apps_url,
-        keys=len(keys),
         routes=options.routes,
         slots=options.slots,
         service_names=tuple(names.items()),

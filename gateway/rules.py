@@ -67,8 +67,8 @@ def retries() -> list[str]:
 
 def sizes(door: Door) -> list[str]:
     """By the declared length; whoever streams counts for itself."""
-    big = f"{{ req.hdr_val(content-length) gt {door.body_bytes} }}"
-    huge = f"{{ req.hdr_val(content-length) gt {door.upload_bytes} }}"
+    big = f"{{ req.hdr(content-length),add(0) -m int gt {door.body_bytes} }}"
+    huge = f"{{ req.hdr(content-length),add(0) -m int gt {door.upload_bytes} }}"
     say = "The body is larger than the {} bytes that are taken here; send less at once."
     return [
         "acl is_upload path /api/v1/releases",
