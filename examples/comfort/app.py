@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from berth import BerthError, Reading, Refused, needs, sensors
+from berth import BerthError, Reading, needs, sensors
 
 HERE = Path(__file__).resolve().parent
 TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -77,7 +77,7 @@ class Board:
             try:
                 names = list(needs())
                 break
-            except Exception as error:
+            except BerthError as error:
                 print(f"waits for the platform: {error}", flush=True)
                 time.sleep(1)
         for need in names:
@@ -87,7 +87,7 @@ class Board:
         try:
             for reading in sensors(need).stream(broadcast=True):
                 self._see(reading)
-        except Refused as error:
+        except BerthError as error:
             print(f"the stream of {need} ended: {error}", flush=True)
         self._streaming = False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -133,8 +134,10 @@ def seconds_of(span: Span) -> float:
 
 
 def _moment(since: Span | datetime) -> str:
-    moment = since if isinstance(since, datetime) else datetime.now(UTC) - timedelta(seconds=seconds_of(since))
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """How long ago is counted by the platform's clock, not by this one."""
+    if not isinstance(since, datetime):
+        return f"{max(1, math.ceil(seconds_of(since)))}s"
+    return since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _time(text: str) -> datetime:

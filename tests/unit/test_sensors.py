@@ -81,7 +81,8 @@ def test_all_problems_of_a_kind_at_once() -> None:
 
 
 def test_binding_gives_every_match_in_order_of_place() -> None:
-    devices = [device("hq/floor-1/b", "temperature"), device("hq/floor-1/a", "temperature", "humidity"), device("hq/floor-2/a", "temperature")]
+    devices = [device("hq/floor-1/b", "temperature"), device("hq/floor-1/a", "temperature", "humidity"),
+               device("hq/floor-2/a", "temperature")]
     choice = choose([Need(name="t", kind="temperature", where="hq/floor-1/**")], devices, KINDS)
     assert choice.shortages == ()
     assert [s.place for s in choice.sensors["t"]] == ["hq/floor-1/a", "hq/floor-1/b"]

@@ -48,7 +48,8 @@ def test_micros_and_back() -> None:
 
 @pytest.mark.parametrize(("sensor", "value", "number", "other"), [
     ("temperature", 0, 0.0, None), ("occupancy", False, 0.0, None), ("occupancy", True, 1.0, None), ("note", "", None, ""),
-    ("shape", {"a": [1]}, None, {"a": [1]}), ("shape", {}, None, {}), ("big", 2**53, float(2**53), None), ("big", 2**53 + 1, None, 2**53 + 1),
+    ("shape", {"a": [1]}, None, {"a": [1]}), ("shape", {}, None, {}), ("big", 2**53, float(2**53), None),
+    ("big", 2**53 + 1, None, 2**53 + 1),
 ])  # fmt: skip
 def test_values_that_are_taken(sensor: str, value: Any, number: float | None, other: Any) -> None:
     [verdict] = judged({"sensor_id": sensor, "value": value})
