@@ -73,14 +73,14 @@ class Agent:
             if one.state == "exited":
                 self._known.pop(key, None)
                 if key not in self._ended:
-                    self._tell(one, InstanceState.GONE, one.reason or f"exit code {one.code}")
+                    self._changed(one, InstanceState.GONE, one.reason or f"exit code {one.code}")
             elif one.state == "running" and key not in self._known:
                 self._known[key] = Known(one, watching.begin(one.probe, now))
-                self._tell(one, InstanceState.STARTING, "")
+                self._changed(one, InstanceState.STARTING, "")
             elif key in self._known:
                 self._known[key].local = one
         for key in self._known.keys() - found.keys():
-            self._tell(self._known.pop(key).local, InstanceState.GONE, "removed")
+            self._changed(self._known.pop(key).local, InstanceState.GONE, "removed")
         self._ended = {key: one for key, one in found.items() if one.state == "exited"}
 
     def _heard(self, key: str, problem: str, now: float) -> None:
@@ -90,7 +90,7 @@ class Agent:
             return
         before, known.watch = known.watch.state, watching.answered(known.watch, problem, known.asked, now)
         if known.watch.state != before:
-            self._tell(known.local, known.watch.state, known.watch.reason)
+            self._changed(known.local, known.watch.state, known.watch.reason)
 
     def _attend(self, known: Known, now: float) -> None:
         watch, one = known.watch, known.local
@@ -103,7 +103,7 @@ class Agent:
         if watch.silent:
             known.watch = watching.proven(watch, now)
             if known.watch.state != watch.state:
-                self._tell(one, known.watch.state, "")
+                self._changed(one, known.watch.state, "")
         elif not one.address:
             known.asked = now
             self._heard(f"{one.container}/{one.incarnation}", "it has no published port", now)
@@ -111,9 +111,14 @@ class Agent:
             known.watch, known.asked = watching.ask(watch), now
             self._prober.ask(f"{one.container}/{one.incarnation}", self._reach(one.address), watch.probe, watching.PATIENCE)
 
+    def _changed(self, one: Local, state: InstanceState, reason: str) -> None:
+        """What is new is logged, in the instance's own action, and said."""
+        facts = {name: one.labels.get(f"berth.{name}", "") for name in ("deployment", "workspace", "correlation")}
+        log.info("instance_seen", instance=one.id, state=state.name, reason=reason, **facts)
+        self._tell(one, state, reason)
+
     def _tell(self, one: Local, state: InstanceState, reason: str) -> None:
         labels = one.labels
-        log.info("instance_seen", instance=one.id, deployment=labels.get("berth.deployment"), state=state.name, reason=reason)
         news = InstanceSeen(
             deployment=labels["berth.deployment"],
             generation=int(labels.get("berth.generation") or 0),
