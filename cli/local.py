@@ -79,5 +79,5 @@ def bench(name: str, context: typer.Context) -> None:
 def add(app: typer.Typer) -> None:
     for verb in (up, status, down, doctor, logins, demo):
         app.command()(verb)
-    for verb in (test, bench):
-        app.command(context_settings=PASSED)(verb)
+    for passing in (test, bench):
+        app.command(context_settings=PASSED)(passing)
