@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,7 +34,7 @@ Say = Callable[[InstanceSeen, str, str], None]
 
 
 class Agent:
-    """Used by one thread. `say` gets whatever is true now and repeats nothing by itself; it decides what is news."""
+    """Safe to share between threads: what is repeated never overtakes what is new. `say` gets whatever is true now and repeats nothing by itself; it decides what is news."""
 
     def __init__(self, node: Node, installation: str, prober: Prober, clock: Clock, say: Say, address: str = "") -> None:
         self._node, self._prober, self._clock, self._say = node, prober, clock, say
@@ -42,9 +43,14 @@ class Agent:
         self._known: dict[str, Known] = {}
         self._ended: dict[str, Local] = {}
         self._look_at = 0.0
+        self._lock = threading.Lock()
 
     def step(self, changed: bool = True) -> float:
         """One round. Gives the seconds until the next is due. Unavailable: Docker is away."""
+        with self._lock:
+            return self._round(changed)
+
+    def _round(self, changed: bool) -> float:
         now = self._clock.monotonic()
         if changed or now >= self._look_at:
             self._look(now)
@@ -58,12 +64,14 @@ class Agent:
 
     def here(self) -> set[str]:
         """Ids of the instances this node has, the lately ended ones too."""
-        return {*(k.local.id for k in self._known.values()), *(e.id for e in self._ended.values())}
+        with self._lock:
+            return {*(k.local.id for k in self._known.values()), *(e.id for e in self._ended.values())}
 
     def repeat(self) -> None:
         """Says again what is true of every instance that lives."""
-        for known in self._known.values():
-            self._tell(known.local, known.watch.state, known.watch.reason)
+        with self._lock:
+            for known in self._known.values():
+                self._tell(known.local, known.watch.state, known.watch.reason)
 
     def _look(self, now: float) -> None:
         self._look_at = now + LOOK
