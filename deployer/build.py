@@ -20,7 +20,10 @@ class BuildStep(BaseModel):
 
 
 class Build(BaseModel):
-    """`tags` are the images' names on the builder, by service; `images` their references by digest."""
+    """`images` are references by digest, by service; `layers` the kept layers below them.
+
+    `collected`: the images were taken away since; `again`: they are wanted once more, the state stays BUILT.
+    """
 
     model_config = ConfigDict(frozen=True)
     release: str
@@ -37,7 +40,9 @@ class Build(BaseModel):
     ended: datetime | None = None
     tries: int = 0
     images: dict[str, str] = {}
+    layers: tuple[str, ...] = ()
     collected: bool = False
+    again: bool = False
     steps: tuple[BuildStep, ...] = ()
 
     @property
@@ -54,12 +59,20 @@ class Build(BaseModel):
         steps = (*self.steps, BuildStep(state=state, at=now))
         return self._with(state=int(state), steps=steps), [BuildMoved(release=self.release, state=state)]
 
-    def built(self, images: dict[str, str], now: datetime) -> tuple[Build, Sequence[Message]] | None:
+    @property
+    def open(self) -> bool:
+        """There is work to do."""
+        return not self.final or self.again
+
+    def built(self, images: dict[str, str], layers: Sequence[str], now: datetime) -> tuple[Build, Sequence[Message]] | None:
         """None: another result was first."""
+        made = {"images": images, "layers": tuple(layers)}
+        if self.again:
+            return self._with(**made, again=False, collected=False), ()
         if self.final:
             return None
         steps = (*self.steps, BuildStep(state=State.BUILT, at=now))
-        done = self._with(state=int(State.BUILT), images=images, ended=now, steps=steps)
+        done = self._with(**made, state=int(State.BUILT), ended=now, steps=steps)
         return done, [ImageBuilt(release=self.release, images=images, seconds=done.seconds(now))]
 
     def failed(self, reason: str, hint: str, now: datetime) -> tuple[Build, Sequence[Message]] | None:

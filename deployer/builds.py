@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from backbone.backbone import Backbone
 from backbone.context import Action, acting, current
 from backbone.logs import get_log
@@ -35,9 +37,22 @@ class Builds:
         for build in self._store.unfinished():
             self.crew.ask(build.release)
 
+    def images(self, release: str) -> Mapping[str, str]:
+        """By service; {} of a release not known here. Collected ones are built again: Unavailable until then."""
+        build = self._store.get(release)
+        if build is None or not (build.collected or build.again):
+            return build.images if build else {}
+        wanted = {"again": True, "tries": 0}
+        self._store.change(release, lambda b: (b.model_copy(update=wanted), ()) if b.collected and not b.again else None)
+        self.crew.ask(release)
+        again = self._store.get(release)
+        if again is None or again.open:
+            raise Unavailable(f"The images of release {release} were put away and are being built again.")
+        return again.images
+
     def _build(self, release: str) -> None:
         build = self._store.get(release)
-        if build is None or build.final:
+        if build is None or not build.open:
             return
         with acting(Action(build.correlation, "", build.workspace)):
             tried = self._store.change(release, lambda b: (b.model_copy(update={"tries": b.tries + 1}), ()))
@@ -64,7 +79,7 @@ class Builds:
             self._outbox.flush()
 
         try:
-            images = self._maker.make(build, say, moved)
+            made = self._maker.make(build, say, moved)
         except Broken as broken:
             say("err", broken.reason)
             self._logs.end(release)
@@ -72,7 +87,7 @@ class Builds:
             return
         say("out", f"Built in {build.seconds(self._clock.now())} s.")
         self._logs.end(release)
-        done = self._store.change(release, lambda b: b.built(images, self._clock.now()))
+        done = self._store.change(release, lambda b: b.built(made.images, made.layers, self._clock.now()))
         log.info("build_done", release=release, seconds=done.seconds(self._clock.now()) if done else None, first=done is not None)
         self._finish()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import groupby
 
 from backbone.backbone import Backbone
@@ -10,6 +9,7 @@ from backbone.containers import Containers
 from backbone.logs import get_log
 from contracts.states import Build as State
 from deployer.build import Build
+from deployer.making import Maker
 from deployer.store import BuildStore, RolloutStore
 
 log = get_log()
@@ -31,16 +31,28 @@ def superfluous(builds: list[Build], in_use: set[str]) -> list[Build]:
 
 
 class Collector:
-    def __init__(self, backbone: Backbone, builds: BuildStore, rollouts: RolloutStore, tag: Callable[[str, str], str]) -> None:
+    def __init__(self, backbone: Backbone, builds: BuildStore, rollouts: RolloutStore, maker: Maker) -> None:
         self._containers: Containers = backbone.containers
-        self._builds, self._rollouts, self._tag = builds, rollouts, tag
+        self._builds, self._rollouts, self._maker = builds, rollouts, maker
 
     def collect(self) -> None:
         """A little at a time: the loop has other work."""
         in_use = {g.release for r in self._rollouts.all() for g in r.left}
         for build in superfluous(self._builds.all(), in_use)[:5]:
             for service, reference in build.images.items():
-                self._containers.images.remove(self._tag(build.release, service))
+                self._containers.images.remove(self._maker.tag(build.release, service))
                 self._containers.images.remove(reference)
             self._builds.change(build.release, lambda b: (b.model_copy(update={"collected": True}), ()))
             log.info("images_collected", release=build.release, app=build.app)
+        self._layers()
+
+    def _layers(self) -> None:
+        """Kept layers that no release with images stands on, and no build in hand may be about to."""
+        builds = self._builds.all()
+        if any(build.open for build in builds):
+            return
+        needed = {layer for build in builds if not build.collected for layer in build.layers}
+        for image in self._containers.images.images({}):
+            if image.tag.startswith(self._maker.layer("")) and image.tag not in needed:
+                self._containers.images.remove(image.tag)
+                log.info("layer_collected", layer=image.tag.rpartition(":")[2])

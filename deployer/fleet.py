@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from backbone.backbone import Backbone
@@ -32,8 +32,8 @@ class Fleet:
         self._constraints = tuple(c for c in settings.text("BERTH_APP_CONSTRAINTS", "").split(",") if c)
         settings.check()
 
-    def place(self, r: Rollout, g: Generation) -> str:
-        """Makes the services; gives the id of the generation's token."""
+    def place(self, r: Rollout, g: Generation, images: Mapping[str, str]) -> str:
+        """Makes the services, from `images` where they name one; gives the id of the generation's token."""
         labels = self._labels(r, g.number)
         token_secret, ca_secret = f"{self._prefix(r)}-g{g.number}-token", self._ca_name()
         kept = self._containers.services.secrets(labels)
@@ -45,7 +45,7 @@ class Fleet:
         if self._ca:
             self._containers.services.keep_secret(ca_secret, self._ca, {"berth.installation": self._installation})
             secrets["berth_ca.crt"] = ca_secret
-        for wish in g.services:
+        for wish in (w.model_copy(update={"image": images.get(w.service, w.image)}) for w in g.services):
             self._containers.services.make(self._spec(r, g, wish, secrets))
         return jti
 

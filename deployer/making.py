@@ -7,6 +7,7 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -33,6 +34,14 @@ class Broken(Exception):
         self.reason, self.hint = reason, hint
 
 
+@dataclass(frozen=True)
+class Made:
+    """service -> reference by digest, and the kept layers below them."""
+
+    images: dict[str, str]
+    layers: tuple[str, ...]
+
+
 class Maker:
     def __init__(self, backbone: Backbone) -> None:
         settings = backbone.settings
@@ -52,8 +61,8 @@ class Maker:
         self._proxies = {n: v for n, v in settings.values.items() if n.lower() in ("http_proxy", "https_proxy", "no_proxy")}
         self.scrub = Scrub([*self._index.values(), *self._proxies.values(), settings.text("REGISTRY_PASSWORD", "")])
 
-    def make(self, build: Build, say: Say, moved: Callable[[State], None]) -> dict[str, str]:
-        """service -> reference by digest. Broken: it is the release's fault. Unavailable: try again later."""
+    def make(self, build: Build, say: Say, moved: Callable[[State], None]) -> Made:
+        """Broken: it is the release's fault. Unavailable: try again later."""
         folder = Path(tempfile.mkdtemp(prefix=f"{self._installation}-build-", dir=self._scratch))
         try:
             moved(State.FETCHING)
@@ -62,13 +71,18 @@ class Maker:
             moved(State.BUILDING)
             tags = {plan.service: self._build(build, plan, bases[plan.service], folder, say) for plan in build.services}
             moved(State.PUSHING)
-            return {service: self._push(tag, say) for service, tag in tags.items()}
+            images = {service: self._push(tag, say) for service, tag in tags.items()}
+            return Made(images, tuple(base for base in bases.values() if base.startswith(self.layer(""))))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
     def tag(self, release: str, service: str) -> str:
         """An image's name on the builder and in the registry."""
         return f"{self._registry}/{self._installation}-apps:{release}-{service}"
+
+    def layer(self, key: str) -> str:
+        """A kept layer's name, on the builder only."""
+        return f"{self._registry}/{self._installation}-packages:{key}"
 
     def labels(self, **more: str) -> dict[str, str]:
         return {"berth.installation": self._installation, **{f"berth.{k}": v for k, v in more.items()}}
@@ -99,13 +113,13 @@ class Maker:
         if not any(line.strip() and not line.strip().startswith("#") for line in text.splitlines()):
             return image
         key = sha256("\0".join((RECIPE, image, text)).encode()).hexdigest()[:32]
-        tag = f"{self._registry}/{self._installation}-packages:{key}"
+        tag = self.layer(key)
         if self._containers.images.has(tag):
             say("out", f"Packages of {plan.packages}: kept from before ({key[:12]}).")
             return tag
         fetched = self._fetch(runtime, text, plan, image, say)
         context = _context(runtime.packages(image), folder, tars={"packages": fetched})
-        done = self._containers.images.build(tag, context, self.labels(layer="packages", key=key), self._limits, say)
+        done = self._containers.images.build(tag, context, {}, self._limits, say)
         self._check(done.error, done.killed, "Keeping the packages")
         return tag
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from backbone.backbone import Backbone
 from backbone.context import Action, acting, current
 from backbone.logs import get_log
-from contracts.errors import Unavailable
+from contracts.errors import Invalid, Unavailable
 from contracts.message import Message
 from contracts.messages import DeploymentSeen, InstanceSeen, RouteSeen, RouteWanted, RunDeployment, StopDeployment
 from contracts.states import InstanceState
@@ -23,8 +23,10 @@ Changed = tuple[Rollout, Sequence[Message]]
 
 
 class Rollouts:
-    def __init__(self, backbone: Backbone, store: RolloutStore, fleet: Fleet) -> None:
-        self._clock, self._store, self._fleet = backbone.clock, store, fleet
+    """`images` gives a release's images as they are now, by service ({}: as the wish says); Unavailable: not yet."""
+
+    def __init__(self, backbone: Backbone, store: RolloutStore, fleet: Fleet, images: Callable[[str], Mapping[str, str]]) -> None:
+        self._clock, self._store, self._fleet, self._images = backbone.clock, store, fleet, images
 
     # what is heard
 
@@ -76,10 +78,7 @@ class Rollouts:
     def look(self) -> None:
         """What has a deadline, a pause that is over, or was left half way by a crash."""
         for deployment in self._store.due(self._clock.now()):
-            try:
-                self.go(deployment)
-            except Unavailable as error:
-                log.warning("rollout_waits", deployment=deployment, reason=error.detail)
+            self.go(deployment)
 
     def reconcile(self) -> None:
         """An instance that Swarm knows no more is gone, even if its agent died before it could say so."""
@@ -92,24 +91,37 @@ class Rollouts:
                 self.go(r.deployment)
 
     def go(self, deployment: str) -> None:
-        """Steps until there is nothing to do but wait."""
-        for _ in range(STEPS):
-            r = self._store.get(deployment)
-            step = next_step(r, self._clock.now()) if r else Wait()
-            if r is None or isinstance(step, Wait):
-                return
-            with acting(Action(r.correlation, "", r.workspace)):
-                self._act(r, step)
-        log.error("rollout_does_not_rest", deployment=deployment)
+        """Steps until there is nothing to do but wait. What cannot be done now is due at the next look: others go on."""
+        try:
+            for _ in range(STEPS):
+                r = self._store.get(deployment)
+                step = next_step(r, self._clock.now()) if r else Wait()
+                if r is None or isinstance(step, Wait):
+                    return
+                with acting(Action(r.correlation, "", r.workspace)):
+                    self._try(r, step)
+            log.error("rollout_does_not_rest", deployment=deployment)
+        except Unavailable as error:
+            log.warning("rollout_waits", deployment=deployment, reason=error.detail)
+
+    def _try(self, r: Rollout, step: Step) -> None:
+        """What Docker refuses to place will not be taken the next time either."""
+        log.info("rollout_step", deployment=r.deployment, step=type(step).__name__, **vars(step))
+        try:
+            self._act(r, step)
+        except Invalid as error:
+            if not isinstance(step, Place):
+                raise
+            failed = _of(r, step.generation).at(State.FAILED, self._clock.now(), f"It cannot be placed: {error.detail}")
+            self._store.change(r.deployment, lambda kept: (kept.with_generation(failed), [_seen(kept, failed, 0)]))
 
     def _act(self, r: Rollout, step: Step) -> None:
         """The effect first (it may be repeated), then the change, if it is still the step to take."""
-        log.info("rollout_step", deployment=r.deployment, step=type(step).__name__, **vars(step))
         now = self._clock.now()
         token, lines = "", ""
         match step:
             case Place(number):
-                token = self._fleet.place(r, _of(r, number))
+                token = self._fleet.place(r, _of(r, number), self._images(_of(r, number).release))
             case Clear(number):
                 self._fleet.clear(r, _of(r, number))
             case Move(number, State.FAILED):

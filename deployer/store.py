@@ -16,7 +16,7 @@ from deployer.model import Wait, next_step
 from deployer.rollout import Rollout
 
 ROLLOUTS = Declared("rollouts", {"due": str, "app": str, "workspace": str})
-BUILDS = Declared("builds", {"state": float, "app": str, "workspace": str, "asked": str})
+BUILDS = Declared("builds", {"state": float, "app": str, "workspace": str, "asked": str, "again": bool})
 GENERATIONS_KEPT = 5
 Change = Callable[[Rollout], tuple[Rollout, Sequence[Message]] | None]
 BuildChange = Callable[[Build], tuple[Build, Sequence[Message]] | None]
@@ -99,6 +99,7 @@ class BuildStore:
     def unfinished(self, most: int = 50) -> list[Build]:
         """Oldest first."""
         docs = self._kept.find({"state": ("<", int(BuildState.BUILT))}, limit=most)
+        docs += self._kept.find({"again": True}, limit=most)
         return sorted((Build.model_validate(doc) for doc in docs), key=lambda b: b.asked)
 
     def of_app(self, workspace: str, app: str) -> list[Build]:

@@ -29,8 +29,8 @@ def build(backbone: Backbone) -> Subsystem:
     logs = BuildLogs(backbone.blobs, backbone.clock, live.news)
     maker = Maker(backbone)
     builds = Builds(backbone, build_store, maker, logs)
-    rollouts = Rollouts(backbone, rollout_store, Fleet(backbone))
-    collector = Collector(backbone, build_store, rollout_store, maker.tag)
+    rollouts = Rollouts(backbone, rollout_store, Fleet(backbone), builds.images)
+    collector = Collector(backbone, build_store, rollout_store, maker)
 
     return Subsystem(
         backbone,

@@ -133,6 +133,8 @@ def _task(raw: Any, service: ServiceSeen) -> TaskSeen:
     reason = status.get("Err", "")
     if not reason and container.get("ExitCode"):
         reason = f"exit code {container['ExitCode']}"
+    wanted = raw.get("DesiredState", "running")
+    state = wanted if wanted in ("shutdown", "remove") else status.get("State", "new")  # on a dead node it says "running" for ever
     return TaskSeen(
-        raw["ID"], service.name, raw.get("NodeID", ""), container.get("ContainerID", ""), status.get("State", "new"), reason, service.labels
+        raw["ID"], service.name, raw.get("NodeID", ""), container.get("ContainerID", ""), state, reason, service.labels
     )

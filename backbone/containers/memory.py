@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -39,7 +39,10 @@ class Instance:
 
 
 class MemoryContainers:
-    """`images`, `services` and the first node's `node`; `at(name)` gives another node's. A test kills, hangs, asks and looks."""
+    """`images`, `services` and the first node's `node`; `at(name)` gives another node's. A test kills, hangs, asks and looks.
+
+    `after` is called with the name of each verb of `services` that changed something: a test may end the caller there.
+    """
 
     def __init__(self, clock: Clock, nodes: int = 1, enter: Enter = nothing, runtimes: tuple[str, ...] = ("python:memory",)) -> None:
         self.clock, self.enter = clock, enter
@@ -49,6 +52,7 @@ class MemoryContainers:
         self.node = MemoryNode(self, self.machines[0])
         self.instances: dict[str, Instance] = {}
         self.changed = 0
+        self.after: Callable[[str], None] = lambda verb: None
 
     def at(self, name: str) -> Containers:
         return Containers(self, next(m for m in self.machines if m.name == name))
@@ -149,6 +153,7 @@ class MemoryServices:
         self.specs[spec.name] = spec
         for _ in range(spec.instances):
             self._world.start(spec)
+        self._world.after("make")
 
     def services(self, labels: Mapping[str, str]) -> list[ServiceSeen]:
         self._check()
@@ -161,6 +166,7 @@ class MemoryServices:
             if not one.ended:
                 self._world.end(one, 0, "")
             del self._world.instances[one.id]
+        self._world.after("remove")
 
     def tasks(self, labels: Mapping[str, str]) -> list[TaskSeen]:
         self._check()
@@ -178,6 +184,7 @@ class MemoryServices:
     def keep_secret(self, name: str, value: bytes, labels: Mapping[str, str]) -> None:
         self._check()
         self.kept.setdefault(name, (value, dict(labels)))
+        self._world.after("keep_secret")
 
     def secrets(self, labels: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
         self._check()
@@ -186,6 +193,7 @@ class MemoryServices:
     def remove_secret(self, name: str) -> None:
         self._check()
         self.kept.pop(name, None)
+        self._world.after("remove_secret")
 
     def _check(self) -> None:
         if self._world.images.away:

@@ -6,7 +6,7 @@ import io
 import json
 import re
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import BinaryIO
@@ -35,6 +35,7 @@ class Image:
 
 class MemoryImages:
     """A test sets `away` to a reason to take Docker away, adds to `packages` (name -> its files), reads `jobs` and `builds`.
+    `after` is called with "push" once an image is in the registry.
 
     `slow` and `hungry` name packages or files whose job or build breaks the limit of time or memory.
     """
@@ -48,6 +49,7 @@ class MemoryImages:
         self.registry: dict[str, Image] = {}
         self.jobs: list[Job] = []
         self.builds: list[str] = []
+        self.after: Callable[[str], None] = lambda verb: None
         self._clock = clock
 
     def run(self, job: Job, say: Say) -> JobDone:
@@ -104,6 +106,7 @@ class MemoryImages:
             raise Invalid(f"There is no image {tag} here.")
         reference = f"{tag.rpartition(':')[0]}@{self.local[tag].digest}"
         self.registry[reference] = self.local[tag]
+        self.after("push")
         return reference
 
     def has(self, reference: str) -> bool:

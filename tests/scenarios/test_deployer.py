@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -73,6 +73,12 @@ class World:
         self.heard: list[Message] = []
         self.agent_says, self.gateway_answers = True, True
         self.told: dict[str, int] = {}
+
+    def restart(self) -> None:
+        """A new process on what is stored, as after kill -9."""
+        self.platform.loops.pop("deployer").close()
+        self.platform.loops["deployer"] = build(self.platform.backbone("deployer")).begin()
+        self.advance(1)
 
     def say(self, *messages: Message) -> None:
         with acting(Action("a" * 32, "", "ada")):
@@ -299,3 +305,77 @@ def test_only_the_newest_two_and_those_in_use_keep_their_images(world: World) ->
     world.settle()
     kept = {tag.rpartition(":")[2] for tag in world.containers.images.local if "-apps:" in tag}
     assert kept == {"r0-web", "r3-web", "r4-web"}
+
+
+def test_an_old_release_is_built_again_when_it_is_wanted_again(world: World) -> None:
+    for n in range(4):
+        world.platform.clock.advance(1)
+        world.upload(f"r{n}", {"app.py": SERVES + f"#{n}\n"})
+    world.platform.clock.advance(601)
+    world.settle()
+    world.containers.images.builds.clear()
+    world.deploy(1, "r0")
+    assert world.states(1)[-1] == State.RUNNING
+    assert [tag.rpartition(":")[2] for tag in world.containers.images.builds] == ["r0-web"]
+    assert len([m for m in world.heard if isinstance(m, ImageBuilt) and m.release == "r0"]) == 1
+
+
+def test_what_cannot_be_placed_fails_at_once_and_says_why(world: World) -> None:
+    world.upload("r1", {"app.py": SERVES})
+    world.containers.images.registry.clear()
+    world.containers.images.local.clear()
+    world.deploy(1, "r1")
+    assert world.states(1) == [State.PLACING, State.FAILED]
+    assert world.last(DeploymentSeen).reason.startswith("It cannot be placed: No image")
+
+
+def test_docker_away_holds_up_one_deployment_and_not_the_loop(world: World) -> None:
+    world.upload("r1", {"app.py": SERVES})
+    world.containers.images.away = "restarting"
+    world.deploy(1, "r1")
+    assert world.states(1) == [State.PLACING]
+    world.containers.images.away = ""
+    world.advance(1)
+    assert world.states(1)[-1] == State.RUNNING
+
+
+class Died(BaseException):
+    """The process ended at once: nothing after this line happened."""
+
+
+def dies_once(verb: str) -> Callable[[str], None]:
+    left = [verb]
+
+    def after(done: str) -> None:
+        if done in left:
+            left.clear()
+            raise Died
+
+    return after
+
+
+@pytest.mark.parametrize("verb", ["make", "keep_secret", "remove", "remove_secret"])
+def test_a_process_that_dies_at_any_verb_is_carried_on_by_the_next(world: World, verb: str) -> None:
+    world.upload("r1", {"app.py": SERVES})
+    services = world.containers.services
+    world.containers.after = dies_once(verb)
+    try:
+        world.deploy(1, "r1")
+        world.say(StopDeployment(deployment="0190-d1", generation=2))
+    except Died:
+        world.restart()
+        if verb in ("make", "keep_secret"):
+            assert world.states(1)[-1] == State.RUNNING and len(world.identity.given) == 1
+            world.say(StopDeployment(deployment="0190-d1", generation=2))
+    assert world.states(2) == [State.STOPPED]
+    assert world.containers.alive() == [] and not [n for n in services.kept if "-d-" in n]
+    assert world.identity.revoked == ["j1"]
+
+
+def test_a_build_whose_process_died_is_built_by_the_next(world: World) -> None:
+    world.containers.images.after = dies_once("push")
+    with pytest.raises(Died):
+        world.upload("r1", {"app.py": SERVES})
+    world.restart()
+    assert world.last(ImageBuilt).images["web"].startswith("registry:5000/memory-apps@sha256:")
+    assert [m.state for m in world.heard if isinstance(m, BuildMoved)] == [200, 300, 400]

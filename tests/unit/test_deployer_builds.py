@@ -23,10 +23,10 @@ def test_a_build_begun_again_says_no_state_twice() -> None:
 
 
 def test_the_first_of_two_results_counts() -> None:
-    done = build().built({"web": "r/apps@sha256:1"}, NOW + timedelta(seconds=2))
+    done = build().built({"web": "r/apps@sha256:1"}, (), NOW + timedelta(seconds=2))
     assert done and done[0].seconds(NOW) == 2.0
     assert done[0].failed("late", "", NOW) is None
-    assert done[0].built({}, NOW) is None
+    assert done[0].built({}, (), NOW) is None
 
 
 def test_the_newest_two_of_each_app_and_all_in_use_are_kept() -> None:
