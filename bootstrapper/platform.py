@@ -38,5 +38,5 @@ PEOPLE: tuple[tuple[str, str, str], ...] = (
 # folders of the repository that go into the platform's image, where they exist
 CODE: tuple[str, ...] = (
     "contracts", "backbone", "identity", "app_controller", "deployer", "node_manager", "sensor_manager",
-    "monitor", "logger", "gateway", "platform_ui", "sdk",
+    "monitor", "logger", "gateway", "platform_ui", "sdk", "cli", "examples",
 )  # fmt: skip
