@@ -13,6 +13,7 @@ import pytest
 from backbone.containers.memory import MemoryContainers
 from backbone.context import Action, acting
 from backbone.memory import MemoryPlatform
+from backbone.memory_peers import MemoryPeers
 from backbone.peers import Answer
 from contracts.errors import Unavailable
 from contracts.message import Message
@@ -34,6 +35,7 @@ from contracts.states import InstanceState
 from contracts.states import Rollout as State
 from contracts.topics import DEPLOYMENTS, RELEASES
 from deployer.subsystem import build
+from tests.support.tokens import publish, token_for
 
 SERVES = 'import os\ndef respond(method, path):\n    return 200, {}, os.environ.get("X", "") + "hello"\n'
 SETTINGS = {"BERTH_BUILD_WORKERS": "0", "BERTH_RUNTIME_PYTHON": "python:memory", "REGISTRY_URL": "registry:5000", "BERTH_CA": "PEM"}
@@ -65,10 +67,10 @@ class World:
         self.platform.containers = self.containers
         self.identity = Identity()
         self.platform.peers = self.identity  # type: ignore[assignment]
-        backbone = self.platform.backbone("deployer")
         self.backbone = self.platform.backbone("test")
-        self.loop = build(backbone).begin()
-        self.platform.loops["deployer"] = self.loop
+        publish(self.backbone)
+        self.door = MemoryPeers()
+        self._begin()
         self.readers = {t.name: self.platform.bus.reader(t) for t in (DEPLOYMENTS, RELEASES)}
         self.heard: list[Message] = []
         self.agent_says, self.gateway_answers = True, True
@@ -77,8 +79,13 @@ class World:
     def restart(self) -> None:
         """A new process on what is stored, as after kill -9."""
         self.platform.loops.pop("deployer").close()
-        self.platform.loops["deployer"] = build(self.platform.backbone("deployer")).begin()
+        self._begin()
         self.advance(1)
+
+    def _begin(self) -> None:
+        deployer = build(self.platform.backbone("deployer"))
+        self.platform.loops["deployer"] = deployer.begin()
+        self.door.attach("deployer", deployer.app())
 
     def say(self, *messages: Message) -> None:
         with acting(Action("a" * 32, "", "ada")):
@@ -379,3 +386,40 @@ def test_a_build_whose_process_died_is_built_by_the_next(world: World) -> None:
     world.restart()
     assert world.last(ImageBuilt).images["web"].startswith("registry:5000/memory-apps@sha256:")
     assert [m.state for m in world.heard if isinstance(m, BuildMoved)] == [200, 300, 400]
+
+
+def ask(world: World, path: str, workspace: str = "ada", events: int = 0) -> Any:
+    token = token_for(world.backbone, subject=workspace, roles=("developer",), workspaces={workspace: "owner"})
+    return world.door.events(path, events, token) if events else world.door.get(path, token)
+
+
+def test_a_build_is_shown_with_its_log_to_its_own_workspace(world: World) -> None:
+    world.upload("r1", {"app.py": "def (:\n"})
+    shown = ask(world, "/builds/r1").check().json
+    assert shown["state"] == "FAILED" and shown["reason"].startswith("app.py, line 1: SyntaxError")
+    assert [s["state"] for s in shown["steps"]] == ["ACCEPTED", "FETCHING", "BUILDING", "FAILED"]
+    log = ask(world, "/builds/r1/log")
+    assert log.headers["content-type"].startswith("text/plain") and b"SyntaxError" in log.body
+    assert ask(world, "/builds/r1", "bob").status == 404
+    assert ask(world, "/builds/r1/log/events", "bob").status == 404
+    assert ask(world, "/builds/none").status == 404
+
+
+def test_the_live_log_gives_each_line_once_and_ends_with_the_state(world: World) -> None:
+    world.upload("r1", {"app.py": SERVES})
+    lines = len(ask(world, "/builds/r1/log").body.splitlines())
+    events = ask(world, "/builds/r1/log/events", events=lines + 5)
+    assert [e.get("n") for e in events] == [*range(1, lines + 1), None]
+    assert events[-1]["state"] == "BUILT"
+    assert len(ask(world, f"/builds/r1/log/events?after={lines - 1}", events=9)) == 2
+    world.restart()
+    assert len(ask(world, "/builds/r1/log").body.splitlines()) == lines, "from the blob store"
+
+
+def test_a_rollout_is_shown_with_its_instances(world: World) -> None:
+    world.upload("r1", {"app.py": SERVES})
+    world.deploy(1, "r1")
+    shown = ask(world, "/rollouts/0190-d1").check().json
+    assert shown["served"] == {"1": 2} and shown["generations"][0]["state"] == "RUNNING"
+    assert [i["state"] for i in shown["generations"][0]["instances"]] == ["HEALTHY", "HEALTHY"]
+    assert ask(world, "/rollouts/0190-d1", "bob").status == 404
