@@ -226,8 +226,10 @@ RULES: tuple[Rule, ...] = (
 
 @cache
 def sources() -> list[Source]:
-    places = [path for top in (*HOUSE, *OUTSIDE) for path in sorted((ROOT / top).rglob("*.py"))]
-    return [Source(path.relative_to(ROOT).as_posix(), path.read_text()) for path in places]
+    """All of ours; what `berth init` gives to people is theirs."""
+    paths = [path for top in (*HOUSE, *OUTSIDE) for path in sorted((ROOT / top).rglob("*.py"))]
+    found = [Source(path.relative_to(ROOT).as_posix(), path.read_text()) for path in paths]
+    return [source for source in found if not source.path.startswith("cli/template/")]
 
 
 def let(source: Source, problem: str) -> str:
