@@ -34,7 +34,9 @@ def wanted(where: Where, vault: Vault, seconds: float) -> dict[str, Any]:
     own = where.given
     kafka, blobs, registry = where.kafka("berth"), where.blobs(), where.registry()
     ours = "POSTGRES_URL" not in own
-    users = {p: {"password": vault.read(f"kafka-{p}"), "groups": [f"{where.installation.name}.{p}", p]} for p in PACKAGES}
+    users = {
+        p: {"password": vault.read(f"kafka-{p}"), "groups": [f"{where.installation.name}.{p}", p]} for p in PACKAGES
+    }
     url = where.postgres("berth")["POSTGRES_URL"]
     task: dict[str, Any] = {
         "seconds": seconds,
@@ -60,7 +62,12 @@ def wanted(where: Where, vault: Vault, seconds: float) -> dict[str, Any]:
         task["registry"] = {"url": "registry:5000", **login}
     if "LDAP_URL" not in own:
         word = vault.read("slapd-reader")
-        task["slapd"] = {"url": "ldaps://slapd:1636", "bind": f"cn=reader,{BASE}", "password": word, "people": f"ou=people,{BASE}"}
+        task["slapd"] = {
+            "url": "ldaps://slapd:1636",
+            "bind": f"cn=reader,{BASE}",
+            "password": word,
+            "people": f"ou=people,{BASE}",
+        }
     return task
 
 
@@ -78,9 +85,9 @@ class Asker:
             uid=UID,
             memory=192,
             networks=((self.installation.name, ()),),
-            binds={str(HERE): "/opt/asker/inside:ro"},
+            binds={str(HERE): "/opt/asker/bootstrapper/inside:ro"},
             environment={"PYTHONPATH": "/opt/asker:/opt/berth/site", "PYTHONDONTWRITEBYTECODE": "1"},
-            command=("python3", "-m", f"inside.{module}", *words),
+            command=("python3", "-m", f"bootstrapper.inside.{module}", *words),
             secrets=self.vault.give(name, UID, files),
             restart=False,
         )
@@ -103,12 +110,19 @@ class Asker:
                 out.append(f"{name} is {found['State']}: {self.containers.said(name, 8)}")
         return "\n".join(out)
 
-    def ready(self, image: str, services: Sequence[str], seconds: float = 60) -> None:
-        """Every subsystem's /ready says 200; else Failed with each one's reasons."""
+    def reasons(self, image: str, services: Sequence[str], seconds: float) -> dict[str, str]:
+        """Service -> why its /ready is not 200 after so many seconds; empty where it is."""
         if not services:
-            return
+            return {}
         files = {"services.json": json.dumps({"services": list(services), "seconds": seconds})}
         container = self._container("ready", image, "ready", (), files)
-        code, said = self.containers.finish(container, seconds + 15)
-        if code:
-            raise Failed(f"Not every subsystem is ready:\n{said}", f"docker service logs {services[0]}")
+        _, said = self.containers.finish(container, seconds + 15)
+        found: dict[str, str] = json.loads(said.splitlines()[-1])
+        return found
+
+    def ready(self, image: str, services: Sequence[str], seconds: float = 60) -> None:
+        """Every subsystem's /ready says 200; else Failed with each one's reasons."""
+        bad = {name: why for name, why in self.reasons(image, services, seconds).items() if why}
+        if bad:
+            lines = "\n".join(f"{name}: {why}" for name, why in sorted(bad.items()))
+            raise Failed(f"Not every subsystem is ready:\n{lines}", f"docker service logs {min(bad)}")

@@ -86,6 +86,15 @@ def make(engine: Engine, prepared: Prepared) -> Base:
     folder = prepared.get("base", key, build)
     docker = docker_client()
     sh(docker, "import", folder / "lists.tar", base.lists)
-    sh(docker, "import", "--change", PATHS, "--change", "ENV DEBIAN_FRONTEND=noninteractive", folder / "base.tar", base.image)
+    sh(
+        docker,
+        "import",
+        "--change",
+        PATHS,
+        "--change",
+        "ENV DEBIAN_FRONTEND=noninteractive",
+        folder / "base.tar",
+        base.image,
+    )
     shutil.rmtree(folder)
     return base

@@ -19,7 +19,12 @@ PID = Path("/var/run/docker.pid")
 LOG = Path("/var/log/berth/dockerd.log")
 MARK = "berth.daemon=1"
 # Swarm drops a service's no-new-privileges silently, so it is the daemon's; userland-proxy would listen past the firewall
-WANTED = {"no-new-privileges": True, "userland-proxy": False, "labels": [MARK], "log-opts": {"max-size": "10m", "max-file": "2"}}
+WANTED = {
+    "no-new-privileges": True,
+    "userland-proxy": False,
+    "labels": [MARK],
+    "log-opts": {"max-size": "10m", "max-file": "2"},
+}
 
 
 def lacking() -> list[str]:
@@ -52,7 +57,9 @@ def _launch() -> None:
     _clear_stale_pid()
     LOG.parent.mkdir(parents=True, exist_ok=True)
     with LOG.open("ab") as log:
-        process = subprocess.Popen(["dockerd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, close_fds=True)
+        process = subprocess.Popen(
+            ["dockerd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, close_fds=True
+        )
     clock = SystemClock()
     end = clock.monotonic() + 60
     while not Engine().lives():

@@ -45,7 +45,9 @@ class Engine:
 
     def _open(self, method: str, path: str, query: dict[str, Any] | None, body: Json) -> http.client.HTTPResponse:
         connection = _Connection("docker", timeout=self._seconds)
-        tail = "?" + urlencode({k: v if isinstance(v, str) else json.dumps(v) for k, v in query.items()}) if query else ""
+        tail = (
+            "?" + urlencode({k: v if isinstance(v, str) else json.dumps(v) for k, v in query.items()}) if query else ""
+        )
         headers = {"X-Registry-Auth": self._auth, "Content-Type": "application/json", "Connection": "close"}
         data = None if body is None else json.dumps(body).encode()
         try:
@@ -69,6 +71,10 @@ class Engine:
 
     def raw(self, path: str, **query: Any) -> bytes:
         with self._open("GET", path, query, None) as answer:
+            return answer.read()
+
+    def post_raw(self, path: str, body: Json) -> bytes:
+        with self._open("POST", path, None, body) as answer:
             return answer.read()
 
     def find(self, path: str, **query: Any) -> Json:

@@ -27,7 +27,10 @@ def given(installation: Installation) -> Mapping[str, str]:
     values = Settings.from_environment().values
     for name in KEPT:
         if name.endswith("_URL") and LOOPBACK.search(values.get(name, "")):
-            raise Failed(f"{name} names a loopback address, which containers cannot reach.", f"unset {name}, or give the host's address")
+            raise Failed(
+                f"{name} names a loopback address, which containers cannot reach.",
+                f"unset {name}, or give the host's address",
+            )
     before: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
     now = before | {name: values[name] for name in KEPT if values.get(name)}
     if now != before:

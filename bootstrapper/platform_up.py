@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from backbone.clock import SystemClock
-from bootstrapper import door
+from bootstrapper import door, down
 from bootstrapper.base import Base
 from bootstrapper.declared import Subsystem
 from bootstrapper.files import digest
@@ -43,7 +43,9 @@ def runtime(work: Work) -> None:
     """What Python apps run on, and the image that fetches their packages."""
     sdk = {"sdk/berth": ROOT / "sdk/berth"}
     base = work.the_base()
-    made = work.images.build("runtime-python", base, HERE / "runtime-python.Dockerfile", (), sdk, [digest(ROOT / "sdk/berth")])
+    made = work.images.build(
+        "runtime-python", base, HERE / "runtime-python.Dockerfile", (), sdk, [digest(ROOT / "sdk/berth")]
+    )
     work.made["runtime-python-local"] = made
     pip = {"pip": work.folders["pip"]}
     again = Base(made, base.lists)
@@ -54,7 +56,9 @@ def registry_answers(work: Work) -> None:
     """dockerd gives up a push at the first refusal, so the registry is asked before."""
     facts = work.where.registry()
     login = base64.b64encode(f"{facts.get('REGISTRY_USER', '')}:{facts.get('REGISTRY_PASSWORD', '')}".encode()).decode()
-    request = urllib.request.Request(f"https://{facts['REGISTRY_URL']}/v2/", headers={"Authorization": f"Basic {login}"})
+    request = urllib.request.Request(
+        f"https://{facts['REGISTRY_URL']}/v2/", headers={"Authorization": f"Basic {login}"}
+    )
     context = ssl.create_default_context()
     context.load_verify_locations(work.installation.home / "ca.crt")
     clock = SystemClock()
@@ -65,7 +69,9 @@ def registry_answers(work: Work) -> None:
             return
         except OSError as error:
             if clock.monotonic() > end:
-                raise Failed(f"The registry {facts['REGISTRY_URL']} does not answer: {error}", "./berth status") from error
+                raise Failed(
+                    f"The registry {facts['REGISTRY_URL']} does not answer: {error}", "./berth status"
+                ) from error
         clock.sleep(0.1)
 
 
@@ -99,6 +105,12 @@ def service(work: Work, subsystem: Subsystem) -> Callable[[], None]:
         work.services.settled(subsystem)
 
     return put
+
+
+def wake(work: Work) -> None:
+    """Apps that `down` sent to sleep; Swarm places them once the agent has vouched for this node's firewall."""
+    if count := down.wake(work.engine, work.installation):
+        work.say(f"{count} services of apps get their instances back")
 
 
 def ready(work: Work) -> None:

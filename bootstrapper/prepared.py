@@ -115,7 +115,17 @@ class Prepared:
 
     def azurite(self, node: Path) -> Path:
         def make(new: Path) -> None:
-            npm(node, "install", "-g", "--prefix", new / "azurite", "--cache", new / "cache", "--omit=dev", f"azurite@{AZURITE}")
+            npm(
+                node,
+                "install",
+                "-g",
+                "--prefix",
+                new / "azurite",
+                "--cache",
+                new / "cache",
+                "--omit=dev",
+                f"azurite@{AZURITE}",
+            )
             (new / "azurite/bin").mkdir(exist_ok=True)
             shutil.copy(node / "bin/node", new / "azurite/bin/node")
             for pattern in ("*.map", "*.ts", "*.md"):

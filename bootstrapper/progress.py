@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Mapping
 from types import TracebackType
 
 from rich.console import Console
@@ -12,17 +11,6 @@ from rich.live import Live
 from rich.table import Table
 
 from bootstrapper.graph import Outcome
-from bootstrapper.shell import Failed
-
-Told = Mapping[str, Outcome | None]
-
-
-def lines_of(outcome: Outcome) -> list[str]:
-    """The end of a failed step, for a person: cause, then the next step."""
-    error = outcome.error
-    if isinstance(error, Failed):
-        return [f"{outcome.name}: {error.cause}", *([f"  next: {error.mend}"] if error.mend else [])]
-    return [f"{outcome.name}: {error!r} (a bug of the bootstrapper)"]
 
 
 class Progress:
@@ -41,7 +29,9 @@ class Progress:
             self._live.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._live:
             self._live.__exit__(kind, error, trace)
 

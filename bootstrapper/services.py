@@ -70,7 +70,13 @@ class Services:
             },
             "Mode": {"Global": {}} if subsystem.everywhere else {"Replicated": {"Replicas": subsystem.replicas}},
             # Docker's own watch after a task's start is five seconds unless said; readiness is asked by the asker
-            "UpdateConfig": {"Parallelism": 1, "Delay": 0, "FailureAction": "continue", "Monitor": SECOND // 4, "Order": "start-first"},
+            "UpdateConfig": {
+                "Parallelism": 1,
+                "Delay": 0,
+                "FailureAction": "continue",
+                "Monitor": SECOND // 4,
+                "Order": "start-first",
+            },
             "EndpointSpec": {"Mode": "dnsrr"},
         }
 
@@ -128,7 +134,9 @@ class Services:
     def sweep(self) -> None:
         """Remove secrets of subsystems that no service uses any more."""
         used = {
-            s["SecretName"] for service in self.mine() for s in service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Secrets") or []
+            s["SecretName"]
+            for service in self.mine()
+            for s in service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Secrets") or []
         }
         filters = {"label": [f"{self.installation.label}={self.installation.name}"]}
         for secret in self.engine.call("GET", "/secrets", filters=filters):

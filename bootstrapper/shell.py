@@ -50,5 +50,7 @@ def sh(
         preexec_fn=_die_with_parent,
     )
     if check and done.returncode:
-        raise Failed(f"`{' '.join(args)[:200]}` ended with {done.returncode}: {(done.stderr or done.stdout)[-1500:].strip()}")
+        raise Failed(
+            f"`{' '.join(args)[:200]}` ended with {done.returncode}: {(done.stderr or done.stdout)[-1500:].strip()}"
+        )
     return done.stdout.strip()

@@ -67,10 +67,18 @@ def platform_steps(work: Work) -> list[Step]:
         Step("image platform", lambda: platform_up.platform(work), ("image python", "pages' files")),
         Step("push platform", lambda: platform_up.push(work, "platform"), ("image platform", "push python")),
         Step("image haproxy", lambda: backing_up.build(work, backing_up.HAPROXY), ("base",), heavy=True),
-        Step("front door", lambda: platform_up.front_door(work), ("image haproxy", "image platform", "secrets", "networks")),
+        Step(
+            "front door",
+            lambda: platform_up.front_door(work),
+            ("image haproxy", "image platform", "secrets", "networks"),
+        ),
     ]
     for subsystem in subsystems:
         needs = ("push platform", "push runtime", "backing services ready")
         steps.append(Step(subsystem.name, platform_up.service(work, subsystem), needs))
     names = tuple(s.name for s in subsystems)
-    return [*steps, Step("platform ready", lambda: platform_up.ready(work), (*names, "front door"))]
+    return [
+        *steps,
+        Step("apps wake", lambda: platform_up.wake(work), ("agent",) if "agent" in names else ("docker",)),
+        Step("platform ready", lambda: platform_up.ready(work), (*names, "front door", "apps wake")),
+    ]

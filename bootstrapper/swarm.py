@@ -55,7 +55,9 @@ def _make(engine: Engine, wish: dict[str, Any]) -> None:
         if made and (made.get("ConfigOnly") or made["IPAM"]["Config"]):
             return
         clock.sleep(0.05)
-    raise Failed(f"The network {wish['Name']} got no addresses: the pool {OVERLAYS} may be used up or overlap the host's.")
+    raise Failed(
+        f"The network {wish['Name']} got no addresses: the pool {OVERLAYS} may be used up or overlap the host's."
+    )
 
 
 def overlay(engine: Engine, installation: Installation) -> None:
@@ -110,3 +112,7 @@ def networks(engine: Engine, installation: Installation) -> None:
     prefix = installation.policy_prefix
     for policy, short in (("platform", "plat"), ("internet", "inet")):
         bridge(engine, installation, installation.own(f"apps-{policy}"), f"{prefix}-{short}", NO_ICC)
+
+
+def remove(engine: Engine, name: str) -> None:
+    engine.remove(f"/networks/{name}")

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kafka import KafkaProducer
-from kafka.admin import (
-    ACL, ACLOperation, ACLPermissionType, ACLResourcePatternType, KafkaAdminClient, ResourcePattern, ResourceType,
-    ScramMechanism, UserScramCredentialUpsertion,
-)  # fmt: skip
+from kafka import KafkaProducer  # type: ignore[import-untyped]
+from kafka.admin import (  # type: ignore[import-untyped]
+    ACL,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    KafkaAdminClient,
+    ResourcePattern,
+    ResourceType,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
 
 Facts = Mapping[str, Any]
 
@@ -27,7 +34,9 @@ def prepare(facts: Facts) -> None:
     try:
         topics(admin, facts)
         users(admin, facts["users"])
-        admin.list_group_offsets("berth-ready")  # makes Kafka's own topic of offsets: else the very first group waits 3 s
+        admin.list_group_offsets(
+            "berth-ready"
+        )  # makes Kafka's own topic of offsets: else the very first group waits 3 s
     finally:
         admin.close()
     producer = KafkaProducer(acks="all", **how)
@@ -53,7 +62,9 @@ def users(admin: KafkaAdminClient, wanted: Mapping[str, Mapping[str, str]]) -> N
     there = {name for name, found in admin.describe_user_scram_credentials().items() if not found["error"]}
     missing = {user: facts for user, facts in wanted.items() if user not in there}
     if wanted:
-        admin.create_acls([acl for user, facts in wanted.items() for group in facts["groups"] for acl in rights(user, group)])
+        admin.create_acls(
+            [acl for user, facts in wanted.items() for group in facts["groups"] for acl in rights(user, group)]
+        )
     if not missing:
         return
     how = ScramMechanism.SCRAM_SHA_512
@@ -67,7 +78,12 @@ def users(admin: KafkaAdminClient, wanted: Mapping[str, Mapping[str, str]]) -> N
 def rights(user: str, group: str) -> list[ACL]:
     """A subsystem reads and writes topics and keeps groups that begin with its name; it makes and removes nothing."""
     wishes = [
-        (ResourceType.TOPIC, "*", ACLResourcePatternType.LITERAL, (ACLOperation.READ, ACLOperation.WRITE, ACLOperation.DESCRIBE)),
+        (
+            ResourceType.TOPIC,
+            "*",
+            ACLResourcePatternType.LITERAL,
+            (ACLOperation.READ, ACLOperation.WRITE, ACLOperation.DESCRIBE),
+        ),
         (ResourceType.GROUP, group, ACLResourcePatternType.PREFIXED, (ACLOperation.ALL,)),
         (ResourceType.TRANSACTIONAL_ID, group, ACLResourcePatternType.PREFIXED, (ACLOperation.ALL,)),
     ]

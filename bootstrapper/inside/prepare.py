@@ -32,14 +32,15 @@ def until(name: str, ask: Callable[[], None], end: float, failed: list[str]) -> 
 
 
 def main(names: Sequence[str]) -> int:
-    from inside.questions import QUESTIONS
+    from bootstrapper.inside.questions import QUESTIONS
 
     logging.disable(logging.CRITICAL)
     end = time.monotonic() + float(WANTED["seconds"])
     failed: list[str] = []
     asked = {n: q for n, q in QUESTIONS.items() if n in WANTED and (not names or n in names)}
     threads = [
-        threading.Thread(target=until, args=(n, lambda q=q, n=n: q(WANTED[n], SECRETS), end, failed)) for n, q in asked.items()
+        threading.Thread(target=until, args=(n, lambda q=q, n=n: q(WANTED[n], SECRETS), end, failed))
+        for n, q in asked.items()
     ]
     for thread in threads:
         thread.start()

@@ -14,13 +14,13 @@ Facts = Mapping[str, Any]
 
 
 def kafka(facts: Facts, secrets: Path) -> None:
-    from inside.kafka_ready import prepare
+    from bootstrapper.inside.kafka_ready import prepare
 
     prepare(facts)
 
 
 def postgres(facts: Facts, secrets: Path) -> None:
-    from inside.postgres_ready import prepare
+    from bootstrapper.inside.postgres_ready import prepare
 
     prepare(facts)
 
@@ -45,7 +45,7 @@ def azurite(facts: Facts, secrets: Path) -> None:
 
 def slapd(facts: Facts, secrets: Path) -> None:
     """The reader binds over verified TLS and finds somebody."""
-    import ldap3
+    import ldap3  # type: ignore[import-untyped]
 
     tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=str(secrets / "ca.crt"))
     server = ldap3.Server(facts["url"], tls=tls, connect_timeout=2)

@@ -24,29 +24,35 @@ def why_not(service: str) -> str:
         return f"does not answer: {error}"
     finally:
         connection.close()
-    return "" if answer.status == 200 else f"{answer.status} {body[:400]}"
+    return "" if answer.status == 200 else f"{answer.status} {sentence(body)}"
 
 
-def wait(service: str, end: float, failed: dict[str, str]) -> None:
-    while why := why_not(service):
-        if time.monotonic() > end:
-            failed[service] = why
-            return
+def sentence(body: str) -> str:
+    """A problem's own words."""
+    try:
+        return str(json.loads(body)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return body[:300]
+
+
+def wait(service: str, end: float, said: dict[str, str]) -> None:
+    while (why := why_not(service)) and time.monotonic() < end:
         time.sleep(PAUSE)
+    said[service] = why
 
 
 def main() -> int:
+    """Prints one JSON object: service -> why it is not ready, empty where it is. 1 where one is not."""
     task = json.loads(Path("/run/secrets/services.json").read_text())
     end = time.monotonic() + float(task["seconds"])
-    failed: dict[str, str] = {}
-    threads = [threading.Thread(target=wait, args=(s, end, failed)) for s in task["services"]]
+    said: dict[str, str] = {}
+    threads = [threading.Thread(target=wait, args=(s, end, said)) for s in task["services"]]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for service, why in sorted(failed.items()):
-        print(f"{service}: {why}", flush=True)
-    return 1 if failed else 0
+    print(json.dumps(said), flush=True)
+    return 1 if any(said.values()) else 0
 
 
 if __name__ == "__main__":

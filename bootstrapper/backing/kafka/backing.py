@@ -12,6 +12,11 @@ BACKING = Backing(
     port=9094,
     files=("start.sh", "server.properties"),
     prepared={"jars/libs": "libs"},
-    secrets={"broker": "kafka-broker", "controller": "kafka-controller", "berth": "kafka-berth", "cluster": "kafka-cluster"},
+    secrets={
+        "broker": "kafka-broker",
+        "controller": "kafka-controller",
+        "berth": "kafka-berth",
+        "cluster": "kafka-cluster",
+    },
     host_port_variable="BERTH_HOST_PORT",
 )
