@@ -1,0 +1,77 @@
+"""What needs attention on the home page: a failed or stuck wish, an app that is not well, a device gone quiet. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from platform_ui.model import ago
+
+MOST = 8
+
+
+@dataclass(frozen=True)
+class Attention:
+    """`title` follows the link `name`; `more` says the cause and what serves meanwhile; one action."""
+
+    tone: str
+    name: str
+    href: str
+    title: str
+    generation: int
+    more: str
+    action: str
+    to: str
+
+
+def of_deployment(d: Mapping[str, Any]) -> Attention | None:
+    wanted, serving = d["wanted"], d["serving"]
+    href = f"/deployments/{d['id']}"
+    generation = wanted["generation"]
+    meanwhile = _meanwhile(wanted, serving)
+    if wanted["state"] == "FAILED":
+        reason = wanted["reason"] or "No reason was given."
+        return Attention("bad", d["name"], href, "failed", generation, f"{_sentence(reason)} {meanwhile}".strip(), "Read why", href)
+    if wanted["state"] == "BINDING" and d["shortages"]:
+        reasons = " ".join(_sentence(s["reason"]) for s in d["shortages"])
+        more = f"{reasons} {meanwhile}".strip()
+        return Attention("warn", d["name"], href, "waits for sensors", generation, more, "See what is short", href)
+    if serving["health"] in ("degraded", "down") and wanted["wish"] == "run":
+        more = f"{serving['ready']} of {serving['wanted']} instances answer."
+        tone = "warn" if serving["health"] == "degraded" else "bad"
+        return Attention(tone, d["name"], href, f"is {serving['health']}", serving["generation"], more, "Open", href)
+    return None
+
+
+def of_release(release: Mapping[str, Any]) -> Attention | None:
+    if release["state"] != "FAILED":
+        return None
+    href = f"/releases/{release['id']}"
+    more = f"{_sentence(release['reason'] or 'No reason was given.')} What serves now goes on serving."
+    return Attention("bad", release["app"], href, f"{release['version']} could not be built", 0, more, "Read the build", href)
+
+
+def of_device(device: Mapping[str, Any], age: float | None) -> Attention | None:
+    """Only one that has been heard before can be quiet."""
+    if age is None or age <= 600 or age > 7 * 86400:
+        return None
+    href = f"/devices/{device['id']}"
+    count = len(device["sensors"])
+    more = f"Nothing for {ago(age)}. It has {count} sensor{'' if count == 1 else 's'}."
+    return Attention("warn", device["name"], href, "is quiet", 0, more, "Open device", href)
+
+
+def all_of(found: Iterable[Attention | None]) -> list[Attention]:
+    """The worst first."""
+    return sorted((a for a in found if a), key=lambda a: a.tone != "bad")
+
+
+def _meanwhile(wanted: Mapping[str, Any], serving: Mapping[str, Any]) -> str:
+    if serving["health"] == "none":
+        return "Nothing serves meanwhile."
+    return f"g{serving['generation']} still serves." if serving["generation"] != wanted["generation"] else ""
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else text + "."

@@ -1,0 +1,75 @@
+"""Gathers what lists show: apps with their deployments, devices with their newest readings. A part that is away is said."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.errors import NotFound
+from platform_ui import attention
+from platform_ui.asking import Api, Part, part
+
+SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Overview:
+    api: Api
+
+    def apps(self, spaces: Sequence[str]) -> Part:
+        """By name; each with its deployments."""
+        return part(lambda: self._each(spaces, "apps"), empty=[])
+
+    def devices(self, spaces: Sequence[str]) -> Part:
+        """By place; each with `latest` (its newest readings, newest first)."""
+        return part(lambda: [d for space in spaces for d in self._devices(space)], empty=[])
+
+    def home(self, spaces: Sequence[str], reads: bool) -> dict[str, Any]:
+        apps = self.apps(spaces)
+        devices = self.devices(spaces) if reads else Part([])
+        deployments = [d for app in apps.value for d in app["deployments"]]
+        waiting = {d["release"]["id"] for d in deployments if d["wanted"]["state"] == "FAILED"}
+        found = [attention.of_deployment(d) for d in deployments]
+        newest = [app["newest"] for app in apps.value if app["newest"] and app["newest"]["id"] not in waiting]
+        found += [attention.of_release(release) for release in newest]
+        return {
+            "apps": apps,
+            "devices": devices,
+            "deployments": sorted(deployments, key=lambda d: d["wanted"]["since"], reverse=True)[:SHOWN],
+            "undeployed": [app for app in apps.value if not app["deployments"]][:SHOWN],
+            "attention": attention.all_of(found),
+            "kinds": kinds_of(devices.value),
+        }
+
+    def _each(self, spaces: Sequence[str], noun: str) -> list[Any]:
+        return [item for space in spaces for item in self.api.items(noun, workspace=space)]
+
+    def _devices(self, space: str) -> list[Any]:
+        devices = self.api.items("devices", workspace=space)
+        latest: dict[str, list[Any]] = {}
+        if devices:
+            for reading in self.api.items("readings", "latest", workspace=space):
+                latest.setdefault(reading["device"], []).append(reading)
+        return [d | {"latest": sorted(latest.get(d["id"], []), key=lambda r: r["time"], reverse=True)} for d in devices]
+
+
+def kinds_of(devices: Sequence[Any]) -> list[dict[str, Any]]:
+    """Each kind with how many sensors it has and the mean of their newest numbers."""
+    counts = Counter(s["kind"] for d in devices for s in d["sensors"])
+    made = []
+    for kind, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
+        some = [r for d in devices for r in d["latest"] if r["kind"] == kind]
+        numbers = [r["value"] for r in some if isinstance(r["value"], (int, float)) and not isinstance(r["value"], bool)]
+        mean = sum(numbers) / len(numbers) if numbers else None
+        made.append({"name": kind, "sensors": count, "mean": mean, "unit": some[0]["unit"] if some else ""})
+    return made
+
+
+def found(call: Any, *args: str, **query: Any) -> Any:
+    """None where it is not there."""
+    try:
+        return call(*args, **query)
+    except NotFound:
+        return None

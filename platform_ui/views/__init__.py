@@ -1,0 +1,19 @@
+"""One file per noun; every blueprint is named here."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from platform_ui.views import apps, deployments, devices, home, jump, login, releases, uploads, workspaces
+
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    login.pages,
+    home.pages,
+    apps.pages,
+    uploads.pages,
+    releases.pages,
+    deployments.pages,
+    devices.pages,
+    jump.pages,
+    workspaces.pages,
+)

@@ -1,0 +1,28 @@
+"""The first page: what needs attention, the newest apps and devices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response
+
+from contracts.errors import NotFound
+from platform_ui.overview import Overview
+from platform_ui.views.common import api, looked_at, page, person, site
+
+pages = Blueprint("home", __name__)
+
+
+@pages.get("/")
+def home() -> Any:
+    seen = Overview(api()).home(looked_at(), "developer" in person().roles or "admin" in person().roles)
+    return page("home.html", "home", **seen, news="/news/home")
+
+
+@pages.get("/ca.crt")
+def authority() -> Any:
+    """The installation's authority, for devices to verify it by. It is no secret."""
+    pem = site().backbone.settings.text("BERTH_CA", "")
+    if not pem:
+        raise NotFound("This installation has no authority of its own: its certificate is known to every system.")
+    return Response(pem, content_type="application/x-pem-file", headers={"Content-Disposition": 'attachment; filename="ca.crt"'})
