@@ -34,7 +34,10 @@ Say = Callable[[InstanceSeen, str, str], None]
 
 
 class Agent:
-    """Safe to share between threads: what is repeated never overtakes what is new. `say` gets whatever is true now and repeats nothing by itself; it decides what is news."""
+    """Safe to share between threads: what is repeated never overtakes what is new.
+
+    `say` gets whatever is true now, and repeats nothing by itself; it decides what is news.
+    """
 
     def __init__(self, node: Node, installation: str, prober: Prober, clock: Clock, say: Say, address: str = "") -> None:
         self._node, self._prober, self._clock, self._say = node, prober, clock, say

@@ -72,7 +72,7 @@ class Firewall:
 
     def _script(self, verb: str) -> str:
         """The problem, or ""."""
-        ran = self._host.run(self._helper, ("sh", str(SCRIPT), verb), self._walls.environment())
+        ran = self._host.run(self._helper, ("sh", "-c", SCRIPT.read_text(), "firewall", verb), self._walls.environment())
         return "" if ran.code == 0 else f"firewall {verb}: {ran.text.strip()[-300:] or f'exit code {ran.code}'}"
 
     def _mark(self, value: str) -> None:

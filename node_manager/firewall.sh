@@ -54,9 +54,10 @@ rules4() {
   for a in $API; do
     echo "-A $C-OUT -p tcp -m conntrack --ctorigdst ${a%:*} --ctorigdstport ${a#*:} -j ACCEPT"
   done
+  # any other published port of this node; a reset would bear the address behind it, which the app never asked for
+  echo "-A $C-OUT -m conntrack --ctstate DNAT -j REJECT --reject-with icmp-port-unreachable"
   echo "-A $C-OUT -o ba+ -j $C-REFUSE"
   echo "-A $C-OUT -o bp+ -j $C-REFUSE"
-  echo "-A $C-OUT -m conntrack --ctstate DNAT -j $C-REFUSE"   # any other published port of this node
   echo "-A $C-OUT -m set --match-set $S-never dst -j $C-REFUSE"
   echo "-A $C-OUT -i ba$MARK-inet -p udp --dport 53 -m set --match-set $S-dns dst -j ACCEPT"
   echo "-A $C-OUT -i ba$MARK-inet -p tcp --dport 53 -m set --match-set $S-dns dst -j ACCEPT"
@@ -148,4 +149,4 @@ clear() {
   for s in $(ipset list -n | grep "^$S-" || true); do ipset destroy "$s"; done
 }
 
-case "${1:-}" in apply) apply;; check) check;; clear) clear;; *) sed -n 2,8p "$0"; exit 2;; esac
+case "${1:-}" in apply) apply;; check) check;; clear) clear;; *) echo "firewall.sh apply | check | clear" >&2; exit 2;; esac
