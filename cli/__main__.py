@@ -16,8 +16,8 @@ def main() -> None:
         if "--json" in sys.argv:
             show.json(failure.problem)
         else:
-            follow.tell(failure)
             compiler.show(failure)
+            follow.tell(failure)
         sys.exit(failure.code)
     except BrokenPipeError:
         sys.stderr.close()  # nobody reads on, as in `berth ps | head -1`

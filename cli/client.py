@@ -17,6 +17,8 @@ from cli.sse import Event, parsed
 API = "/api/v1"
 CA_FILE = "/var/lib/berth/<installation>/ca.crt"
 PART = 256 * 1024
+BROKEN = "Broken off"
+"""Title of a failure after which nothing is known of what was asked."""
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 SILENCE = httpx.Timeout(30.0, connect=10.0)
 """The platform says at least a comment each 10 s on an open stream."""
@@ -89,8 +91,10 @@ class _Said:
             return Failure(f"{self._url} does not answer: {text}.", "Check the address; on its machine `berth status` and `berth up`.")
         if isinstance(error, httpx.TimeoutException):
             hint = "Try again; `berth doctor` on its machine looks for why."
-            return Failure(f"{self._url} gave no answer to {self._asked} in time.", hint)
-        return Failure(f"The connection to {self._url} broke at {self._asked}: {text}.", "Try again; check that the address is Berth's.")
+            return Failure(f"{self._url} gave no answer to {self._asked} in time.", hint, {"title": BROKEN})
+        return Failure(
+            f"The connection to {self._url} broke at {self._asked}: {text}.", "Check that the address is Berth's.", {"title": BROKEN}
+        )
 
 
 def pause(seconds: float) -> None:

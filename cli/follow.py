@@ -49,7 +49,7 @@ def why_not(platform: Platform, d: dict[str, Any], generation: int) -> Failure:
     reason = wanted["reason"] or release["reason"] or f"It is {wanted['state']}, and nothing more is known."
     problem = {
         "title": wanted["state"], "correlation": d["correlation"], "deployment": d, "serving": serving(d),
-        "errors": [{"path": f"sensors.{s['need']}", "rule": s["reason"], "hint": ""} for s in d["shortages"]],
+        "errors": [{"path": f"sensors.{s['need']}", "rule": s["reason"], "hint": ""} for s in d["shortages"] if s["reason"] != reason],
         "log": last_lines(platform, release["id"]) if release["state"] == "FAILED" else [],
     }  # fmt: skip
     return Failure(f"{d['name']}: {reason}", wanted["hint"] or release["hint"], problem)
@@ -60,7 +60,8 @@ def tell(failure: Failure) -> None:
     if lines := failure.problem.get("log"):
         show.say("the build's last lines:", "dim")
         for line in lines:
-            show.say(f"  {line}")
+            time, _, text = line.split(" ", 2) if line.count(" ") > 1 else ("", "", line)
+            show.say(f"  {time[11:19]} {text}")
     if told := failure.problem.get("serving"):
         show.say(told)
 

@@ -1,17 +1,24 @@
-"""The verbs that work on this machine: the bootstrapper's, the tests and the benchmarks. Each is loaded only when it is asked for."""
+"""The verbs that work on this machine: the bootstrapper's, devices, the tests and the benchmarks. Each is loaded when it is asked for."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from typing import Annotated, Any
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+from cli import here, show
+from cli.context import home
+from cli.failure import Failure
+from cli.options import Json, Yes
+
 Name = Annotated[str, typer.Option("--name", help="The installation's name.")]
-Port = Annotated[int | None, typer.Option("--port", help="Its base port; 8000 for the first time.")]
+Port = Annotated[int | None, typer.Option("--port", help="Its base port; 8000 where it is not said at the first time.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what failed.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Expose = Annotated[bool | None, typer.Option("--expose/--no-expose", help="Backing services on loopback too, for tests.")]
+Purge = Annotated[bool, typer.Option("--purge", help="Remove its data and secrets too.")]
 PASSED = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
@@ -19,7 +26,7 @@ def up(name: Name = "berth", port: Port = None, expose: Expose = None, quiet: Qu
     """Bring the installation up, or up to date; run again it goes on where it stopped."""
     from bootstrapper import commands
 
-    raise typer.Exit(commands.up(name, port, quiet, expose))
+    _ended(json, lambda: commands.up(name, port, quiet or json, expose), lambda: {"installation": name, **_address(name)})
 
 
 def status(name: Name = "berth", json: Json = False) -> None:
@@ -29,16 +36,15 @@ def status(name: Name = "berth", json: Json = False) -> None:
     raise typer.Exit(commands.status(name, json))
 
 
-def down(
-    name: Name = "berth", purge: Annotated[bool, typer.Option("--purge", help="Remove its data and secrets too.")] = False,
-    yes: Yes = False, json: Json = False,
-) -> None:  # fmt: skip
+def down(name: Name = "berth", purge: Purge = False, yes: Yes = False, json: Json = False) -> None:
     """Stop the installation; its data stays unless --purge."""
     from bootstrapper import commands
 
     if purge and not yes:
-        typer.confirm(f"Remove installation {name} with all its data?", abort=True)
-    raise typer.Exit(commands.down(name, purge))
+        if not sys.stdin.isatty():
+            raise Failure(f"Removing {name} with all its data asks first, and there is no terminal.", "Say --yes.", code=2)
+        typer.confirm(f"Remove installation {name} with all its data?", abort=True, err=True)
+    _ended(json, lambda: commands.down(name, purge), lambda: {"installation": name, "purged": purge})
 
 
 def doctor(name: Name = "berth", json: Json = False) -> None:
@@ -62,6 +68,20 @@ def demo(name: Name = "berth", port: Port = None, quiet: Quiet = False, json: Js
     raise typer.Exit(run(name, port, quiet, json))
 
 
+def device(context: typer.Context) -> None:
+    """Send this machine's cpu, memory, disk and temperature as a device; `berth device --help` says how."""
+    from cli.device import main
+
+    raise typer.Exit(main(context.args))
+
+
+def simulate(context: typer.Context) -> None:
+    """Send the readings of a simulated building; `berth simulate --help` says how."""
+    from cli.simulate import main
+
+    raise typer.Exit(main(context.args))
+
+
 def test(context: typer.Context) -> None:
     """Run the tests; all arguments are handed on."""
     from cli.testing import test as run
@@ -76,8 +96,23 @@ def bench(name: str, context: typer.Context) -> None:
     raise typer.Exit(run(name, context.args))
 
 
+def _ended(json: bool, act: Callable[[], int], facts: Callable[[], dict[str, Any]]) -> None:
+    """With --json what the bootstrapper says goes to standard error, and one object tells how it ended."""
+    if not json:
+        raise typer.Exit(act())
+    with redirect_stdout(sys.stderr):
+        code = act()
+    show.json({**facts(), "done": code == 0})
+    raise typer.Exit(code)
+
+
+def _address(name: str) -> dict[str, Any]:
+    found = [one for one in here.installations(home()) if one.name == name]
+    return {"url": found[0].url} if found else {}
+
+
 def add(app: typer.Typer) -> None:
     for verb in (up, status, down, doctor, logins, demo):
         app.command()(verb)
-    for passing in (test, bench):
+    for passing in (device, simulate, test, bench):
         app.command(context_settings=PASSED)(passing)

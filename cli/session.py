@@ -9,13 +9,17 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from cli import here
-from cli.client import Reply, Wire, pause
+from cli.client import BROKEN, Reply, Wire, pause
 from cli.context import Context, Contexts, config, home
 from cli.failure import Failure, answered
 from cli.sse import Event
 
 AGAIN = (0.2, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0)
 """Pauses before an event stream that broke is opened again."""
+
+
+ONCE_MORE = (0.3, 0.7, 1.5, 3.0)
+"""Pauses before a question that a replica's change may have cost is asked again; a POST bears the same key."""
 
 
 class Platform:
@@ -88,13 +92,24 @@ class Platform:
     def _good(
         self, method: str, path: str, json: Any = None, query: Mapping[str, Any] | None = None, key: str = "", text: bool = False
     ) -> Reply:
-        token = self._token()
-        reply = self._wire.ask(method, path, token, json, query, key)
-        if reply.status == 401:
-            reply = self._wire.ask(method, path, self._renewed(token), json, query, key)
+        pauses = iter(ONCE_MORE if method == "GET" or key else ())
+        while True:
+            try:
+                reply = self._asked(method, path, json, query, key)
+                if reply.status != 503 or (wait := next(pauses, None)) is None:
+                    break
+            except Failure as failure:
+                if failure.problem["title"] != BROKEN or (wait := next(pauses, None)) is None:
+                    raise
+            pause(wait)
         if reply.status >= 400 or (reply.json is None and reply.status != 204 and not text):
             raise answered(reply.status, reply.json, f"{method} {path}")
         return reply
+
+    def _asked(self, method: str, path: str, json: Any, query: Mapping[str, Any] | None, key: str) -> Reply:
+        token = self._token()
+        reply = self._wire.ask(method, path, token, json, query, key)
+        return self._wire.ask(method, path, self._renewed(token), json, query, key) if reply.status == 401 else reply
 
     def _token(self) -> str:
         return self.context.access_token or self._renewed("")
