@@ -12,7 +12,7 @@ from cli.building import WINDOWS, Room
 HEIGHT = 2.8
 OUTSIDE_CO2 = 420.0
 BREATH = 18_700.0  # ppm·m³ of CO₂ a person gives in an hour
-MOISTURE = 55.0  # g of water a person gives in an hour
+MOISTURE = 32.0  # g of water a person gives in an hour to the air; walls and furniture take up the rest
 WALLS = 45.0  # hours in which the walls let through most of a difference
 STEP = 60.0
 

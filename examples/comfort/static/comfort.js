@@ -3,6 +3,7 @@
 const NAMES = { temperature: "Temperature", humidity: "Humidity", co2: "CO₂", light: "Light", occupancy: "Presence", power: "Power" };
 const ORDER = Object.keys(NAMES), DIGITS = { temperature: 1, humidity: 0, co2: 0, light: 0 };
 const GOOD = { temperature: [20, 25, "Cold", "Warm"], humidity: [30, 60, "Dry", "Humid"], co2: [0, 1000, "", "Stuffy"] };
+const SPAN = { temperature: 1.5, humidity: 8, co2: 150, light: 100, occupancy: 1 };   // the least that fills a line's height
 const OLD = 120;                                   // seconds after which a value is grey
 const byId = id => document.getElementById(id);
 const rows = new Map(), cards = new Map(), lines = new Map();
@@ -24,7 +25,8 @@ function card(place) {
   let group = document.querySelector(`[data-floor="${CSS.escape(floor)}"]`);
   if (!group) {
     const section = make(byId("floors"), "section");
-    make(section, "h2", "", floor ? levels.map(title).join(" / ") : "Elsewhere");
+    const heading = make(section, "h2", "", floor ? title(levels.at(-1)) : "Elsewhere");
+    if (floor) make(heading, "code", "", floor);
     group = make(section, "div", "grid");
     group.dataset.floor = floor;
   }
@@ -49,7 +51,7 @@ function row(r) {
   const line = svg.appendChild(document.createElementNS(svg.namespaceURI, "path"));
   fill.setAttribute("class", "fill");
   el.append(svg);
-  const made = { el, number, unit, fill, line, age: make(el, "time", "age"), rank: ORDER.indexOf(r.kind) };
+  const made = { el, number, unit, fill, line, age: make(el, "time", "age"), kind: r.kind, rank: ORDER.indexOf(r.kind) };
   rows.set(r.sensor, made);
   at.sensors.set(r.sensor, made);
   [...at.sensors.values()].sort((a, b) => (a.rank < 0 ? 99 : a.rank) - (b.rank < 0 ? 99 : b.rank)).forEach(one => at.el.append(one.el));
@@ -116,8 +118,9 @@ function sums() {
 function spark(id) {
   const el = rows.get(id), points = lines.get(id) || [];
   if (!el || points.length < 2) return;
-  const from = points[0][0], to = points[points.length - 1][0], values = points.map(p => p[1]);
-  const low = Math.min(...values), span = Math.max(...values) - low || 1, wide = to - from || 1;
+  const from = points[0][0], to = points[points.length - 1][0], values = points.map(p => p[1]), wide = to - from || 1;
+  const least = Math.min(...values), most = Math.max(...values), span = Math.max(most - least, SPAN[el.kind] || 0) || 1;
+  const low = el.kind === "occupancy" ? 0 : (most + least - span) / 2;       // a quiet value is a calm line, not its noise
   let path = "", under = "", before = null, start = 0;
   for (const [time, value] of points) {
     const x = ((time - from) / wide * 100).toFixed(2), y = (26 - (value - low) / span * 24).toFixed(2);
