@@ -107,7 +107,12 @@ class DockerHome(Home):
             found = self.containers.images.images({})
         except Unavailable as error:
             (pytest.fail if os.environ.get("REQUIRE_REAL") == "1" else pytest.skip)(error.detail)
-        self.base = next(i.tag for i in sorted(found, key=lambda i: i.created, reverse=True) if "berth/runtime-python:" in i.tag)
+        self._newest = [i.tag for i in sorted(found, key=lambda i: i.created, reverse=True)]
+        self.base = self.image_like("berth/runtime-python:")
+
+    def image_like(self, part: str) -> str:
+        """The newest image here whose tag holds `part`, as `up` has made it."""
+        return next(tag for tag in self._newest if part in tag)
 
     def until(self, holds: Callable[[], Any]) -> None:
         eventually(lambda: bool(holds()), 30)
