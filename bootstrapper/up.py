@@ -11,10 +11,11 @@ from pathlib import Path
 from backbone.clock import SystemClock
 from backbone.settings import Settings
 from bootstrapper import graph, host
+from bootstrapper.beside import clash, free_base, out_of_range
 from bootstrapper.files import once
 from bootstrapper.given import given
 from bootstrapper.graph import Outcome
-from bootstrapper.installation import Installation, check_name, known
+from bootstrapper.installation import Installation, all_known, check_name, known
 from bootstrapper.progress import Progress
 from bootstrapper.shell import Failed
 from bootstrapper.steps import all_steps
@@ -58,6 +59,9 @@ def settle(name: str, base_port: int | None, expose: bool | None) -> Installatio
     address = before.address if before else host.address()
     exposed = expose if expose is not None else bool(before and before.exposed)
     installation = Installation(name, base, root() / name, address, exposed)
+    others = [i for i in all_known(root()) if i.name != name]
+    if why := out_of_range(base) or clash(installation, others):
+        raise Failed(why, f"berth up --name {name} --port {free_base(others)}, or another --name")
     installation.keep()
     return installation
 
