@@ -19,6 +19,7 @@ from backbone.containers.engine_host import EngineHost
 from backbone.settings import Settings
 from node_manager.firewall import SCRIPT, Firewall, Walls
 from tests.support.front_door import docker, newest
+from tests.support.ranges import free_ranges
 
 pytestmark = pytest.mark.real
 LISTEN = "import socket\ns = socket.create_server(('', 8000))\nwhile True:\n    c, _ = s.accept(); c.sendall(b'hi'); c.close()"
@@ -50,16 +51,6 @@ def node_address() -> str:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
         way.connect(("192.0.2.1", 9))
         return str(way.getsockname()[0])
-
-
-def free_ranges(count: int) -> list[str]:
-    """/24s that no network or route of this machine has."""
-    ids = docker("network", "ls", "-q").split()
-    taken = [c["Subnet"] for n in json.loads(docker("network", "inspect", *ids)) for c in n["IPAM"]["Config"] or [] if "Subnet" in c]
-    taken += [r["dst"] for r in json.loads(sh("ip", "-4", "-j", "route")) if r["dst"] != "default"]
-    used = [ipaddress.ip_network(t, strict=False) for t in taken if ":" not in t]
-    ranges = ipaddress.ip_network("10.231.0.0/16").subnets(new_prefix=24)
-    return [str(r) for r in ranges if not any(r.overlaps(u) for u in used)][:count]
 
 
 @dataclass
