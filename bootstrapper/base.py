@@ -69,9 +69,13 @@ def make(engine: Engine, prepared: Prepared) -> Base:
         return Base(given, given)
     key = digest(suite(), *OPTIONS, sources())
     base = Base(f"berth/base:{key}", f"berth/lists:{key}")
-    if all(engine.find(f"/images/{tag}/json") for tag in (base.image, base.lists)):
-        return base
+    with prepared.alone("base image"):
+        if not all(engine.find(f"/images/{tag}/json") for tag in (base.image, base.lists)):
+            _import(prepared, key, base)
+    return base
 
+
+def _import(prepared: Prepared, key: str, base: Base) -> None:
     def build(new: Path) -> None:
         (new / "tmp").mkdir()
         lists = new / "lists"
@@ -97,4 +101,3 @@ def make(engine: Engine, prepared: Prepared) -> Base:
         base.image,
     )
     shutil.rmtree(folder)
-    return base

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 SKIPPED = ("__pycache__",)
@@ -28,6 +30,15 @@ def once(path: Path, make: Callable[[], str | bytes], mode: int = 0o600) -> str:
     if not path.exists():
         write(path, make(), mode)
     return path.read_text()
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One process at a time; the lock dies with its holder and no child inherits it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def leaves(folder: Path) -> list[Path]:

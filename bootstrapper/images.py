@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bootstrapper.base import Base, machine_network
 from bootstrapper.engine import Engine
-from bootstrapper.files import digest
+from bootstrapper.files import digest, locked
 from bootstrapper.host import docker_client
 from bootstrapper.shell import Failed, sh
 
@@ -17,9 +17,10 @@ from bootstrapper.shell import Failed, sh
 class Images:
     """Builds with Debian's docker client (BuildKit); contexts are links, made in `work` and removed."""
 
-    def __init__(self, engine: Engine, work: Path) -> None:
+    def __init__(self, engine: Engine, work: Path, locks: Path) -> None:
         self.engine = engine
         self.work = work
+        self.locks = locks
 
     def have(self, tag: str) -> bool:
         return self.engine.find(f"/images/{tag}/json") is not None
@@ -39,8 +40,21 @@ class Images:
         folders = folders or {}
         shaped = [base.image, dockerfile, *files, *(key or [f"{to}={path}" for to, path in folders.items()])]
         tag = f"berth/{name}:{digest(*shaped)}"
-        if self.have(tag):
-            return tag
+        with locked(self.locks / name):
+            if not self.have(tag):
+                self._build(tag, name, base, dockerfile, files, folders, heavy)
+        return tag
+
+    def _build(
+        self,
+        tag: str,
+        name: str,
+        base: Base,
+        dockerfile: Path,
+        files: Sequence[Path],
+        folders: Mapping[str, Path],
+        heavy: bool,
+    ) -> None:
         context = self.work / f"{name}.{os.getpid()}"
         shutil.rmtree(context, ignore_errors=True)
         context.mkdir(parents=True)
@@ -58,7 +72,6 @@ class Images:
             env={"DOCKER_BUILDKIT": "1"}, heavy=heavy,
         )  # fmt: skip
         shutil.rmtree(context)
-        return tag
 
     def push(self, tag: str, to: str) -> str:
         """Push as `to` (registry/name:tag); gives the reference by digest, for ever the same thing."""

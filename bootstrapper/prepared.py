@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from bootstrapper.files import digest
+from bootstrapper.files import digest, locked
 from bootstrapper.shell import sh
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,20 +45,21 @@ class Prepared:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def alone(self, name: str) -> AbstractContextManager[None]:
+        """Two installations that come up at once make a thing once: the second waits for the first."""
+        return locked(self.folder / "locks" / name)
+
     def get(self, name: str, key: str, make: Callable[[Path], None]) -> Path:
         to = self.folder / f"{name}-{key}"
-        if not to.exists():
-            new = to.with_name(f"{to.name}.{os.getpid()}.new")
-            shutil.rmtree(new, ignore_errors=True)
-            new.mkdir(parents=True)
-            make(new)
-            new.rename(to)
+        with self.alone(name):
+            for half in self.folder.glob(f"{name}-*.new"):  # what a killed run left
+                shutil.rmtree(half)
+            if not to.exists():
+                new = to.with_name(f"{to.name}.new")
+                new.mkdir(parents=True)
+                make(new)
+                new.rename(to)
         return to
-
-    def clean(self) -> None:
-        """What a killed run left half done; called under the lock."""
-        for half in self.folder.glob("*.new"):
-            shutil.rmtree(half, ignore_errors=True)
 
     def site(self) -> Path:
         """The locked wheels as one folder, without the packages' own tests."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from backbone.clock import SystemClock
 from backbone.settings import Settings
 from bootstrapper import graph, host
 from bootstrapper.beside import clash, free_base, out_of_range
-from bootstrapper.files import once
+from bootstrapper.files import locked, once
 from bootstrapper.given import given
 from bootstrapper.graph import Outcome
 from bootstrapper.installation import Installation, all_known, check_name, known
@@ -32,11 +31,10 @@ def root() -> Path:
 
 @contextmanager
 def alone(home: Path) -> Iterator[None]:
-    """One `up` or `down` at a time for an installation; the lock dies with its process and no child inherits it."""
+    """One `up` or `down` at a time for an installation."""
     home.mkdir(parents=True, exist_ok=True)
     home.chmod(0o700)
-    with (home / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(home / "lock"):
         yield
 
 

@@ -66,7 +66,7 @@ def open_work(installation: Installation, given: Mapping[str, str], say: Callabl
         vault=vault,
         where=Where(installation, vault, given),
         engine=engine,
-        images=Images(engine, installation.home / "context"),
+        images=Images(engine, installation.home / "context", installation.home.parent / ".prepared/locks"),
         containers=containers,
         services=Services(engine, installation),
         prepared=Prepared(installation.home.parent / ".prepared"),
