@@ -19,6 +19,8 @@ SETTLED = timedelta(seconds=10)
 """An instance not in Swarm's list counts as lost only when its last news is older than this."""
 TOKEN_SECONDS = 365 * 24 * 3600
 NAME_MOST = 63
+NO_DNS = ("127.0.0.1",)
+"""An app that may reach the platform alone asks no resolver, not the node's either."""
 
 
 class Fleet:
@@ -28,7 +30,7 @@ class Fleet:
         settings = backbone.settings
         self._url = settings.text("BERTH_APP_API_URL", settings.text("BERTH_PUBLIC_URL", "https://localhost:8443"))
         self._ca = settings.text("BERTH_CA", "").encode()
-        self._dns = tuple(settings.text("BERTH_APP_DNS", "127.0.0.1").split(","))
+        self._dns = tuple(a for a in settings.text("BERTH_APP_DNS", "").split(",") if a)
         self._constraints = tuple(c for c in settings.text("BERTH_APP_CONSTRAINTS", "").split(",") if c)
         settings.check()
 
@@ -101,7 +103,8 @@ class Fleet:
         return ServiceSpec(
             name=name, image=wish.image, labels=labels, instances=wish.instances,
             port=wish.port, environment=environment, secrets=secrets,
-            networks=(f"{self._installation}-apps-{wish.policy}",), dns=self._dns, constraints=self._constraints,
+            networks=(f"{self._installation}-apps-{wish.policy}",), constraints=self._constraints,
+            dns=NO_DNS if wish.policy == "platform" else self._dns,
             cpu=wish.cpu, memory=wish.memory, pids=wish.pids, reserve_cpu=wish.reserve_cpu,
             reserve_memory=wish.reserve_memory,
         )  # fmt: skip

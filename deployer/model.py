@@ -57,7 +57,12 @@ class Clear:
 
 @dataclass(frozen=True)
 class Stopped:
-    """Nothing of the deployment is left: say so for the wish to stop; with `destroy` forget it."""
+    """Nothing of the deployment is left: say so for the wish to stop."""
+
+
+@dataclass(frozen=True)
+class Forget:
+    """The record goes too."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class Wait:
     until: datetime | None = None
 
 
-Step = Move | Place | Route | Tell | Clear | Stopped | Wait
+Step = Move | Place | Route | Tell | Clear | Stopped | Forget | Wait
 
 
 def next_step(r: Rollout, now: datetime) -> Step:
@@ -115,17 +120,14 @@ def _forward(r: Rollout, wanted: Generation, now: datetime) -> Step | None:
 
 def _behind(r: Rollout, wanted: Generation, now: datetime) -> Step | None:
     """The generations that the wanted one leaves behind: those that never ran at once, the one that ran once it has the link."""
+    replaced = f"Replaced by generation {wanted.number}."
     for old in (g for g in r.left if g.number < wanted.number):
         if old.state >= State.STOPPED:
             return Clear(old.number)
-        if old.state < State.RUNNING:
-            return Move(old.number, State.STOPPED, f"Replaced by generation {wanted.number}.")
-        if wanted.state != State.RUNNING:
-            continue
-        if old.state < State.DRAINING:
+        if old.state < State.RUNNING or (old.state == State.DRAINING and now >= old.since + LINGER):
+            return Move(old.number, State.STOPPED, replaced)
+        if old.state == State.RUNNING and wanted.state == State.RUNNING:
             return Move(old.number, State.DRAINING)
-        if now >= old.since + LINGER:
-            return Move(old.number, State.STOPPED, f"Replaced by generation {wanted.number}.")
     return None
 
 
@@ -164,4 +166,6 @@ def _stop(r: Rollout, now: datetime) -> Step:
         if g.state < State.STOPPED:
             return Move(g.number, State.STOPPED, "Stopped.")
         return Clear(g.number)
-    return Wait() if r.stopped else Stopped()
+    if not r.stopped:
+        return Stopped()
+    return Forget() if r.destroy else Wait()

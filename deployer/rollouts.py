@@ -13,7 +13,7 @@ from contracts.messages import DeploymentSeen, InstanceSeen, RouteSeen, RouteWan
 from contracts.states import InstanceState
 from contracts.states import Rollout as State
 from deployer.fleet import Fleet
-from deployer.model import Clear, Move, Place, Route, Step, Stopped, Tell, Wait, next_step
+from deployer.model import Clear, Forget, Move, Place, Route, Step, Stopped, Tell, Wait, next_step
 from deployer.rollout import Generation, Rollout
 from deployer.store import RolloutStore
 
@@ -126,8 +126,10 @@ class Rollouts:
                 self._fleet.clear(r, _of(r, number))
             case Move(number, State.FAILED):
                 lines = self._fleet.last_lines(r, _of(r, number))
-            case Stopped() if r.destroy:
+            case Forget():
                 self._fleet.forget(r)
+                self._store.forget(r.deployment)
+                return
 
         def change(now_kept: Rollout) -> Changed | None:
             return _changed(now_kept, step, token, lines) if next_step(now_kept, now) == step else None
@@ -157,8 +159,6 @@ class Rollouts:
                     return r, ()
 
         self._store.change(r.deployment, change)
-        if isinstance(step, Stopped) and r.destroy:
-            self._store.forget(r.deployment)
 
 
 def _of(r: Rollout, number: int) -> Generation:

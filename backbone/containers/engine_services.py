@@ -28,6 +28,8 @@ class EngineServices:
                     self._template(spec), name=spec.name, labels=dict(spec.labels), mode=T.ServiceMode("replicated", spec.instances),
                     endpoint_spec=self._endpoint(spec),
                 )  # fmt: skip
+            except docker.errors.NotFound as error:
+                raise Invalid(f"Docker lacks what service {spec.name} needs: {error.explanation}") from error
             except docker.errors.APIError as error:
                 if error.response is None or error.response.status_code != 409:
                     raise

@@ -10,7 +10,7 @@ from contracts.messages import InstanceSeen, RunDeployment
 from contracts.messages.deployment import ServiceWish
 from contracts.states import InstanceState
 from contracts.states import Rollout as State
-from deployer.model import CRASHES, LINGER, ROUTE_WITHIN, Clear, Move, Place, Route, Stopped, Tell, Wait, next_step
+from deployer.model import CRASHES, LINGER, ROUTE_WITHIN, Clear, Forget, Move, Place, Route, Stopped, Tell, Wait, next_step
 from deployer.rollout import Rollout
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
@@ -165,6 +165,20 @@ def test_a_stop_takes_the_link_first_then_the_instances_then_says_so() -> None:
     r = at(r, 1, State.STOPPED, gone=True)
     assert next_step(r, NOW) == Stopped()
     assert next_step(r.model_copy(update={"stopped": True}), NOW) == Wait(None)
+
+
+def test_a_draining_generation_goes_in_its_time_whatever_the_next_one_does() -> None:
+    r = at(asked(2, running()), 2, State.RUNNING).model_copy(update={"route": {"2": 100}, "served": {"2": 2}})
+    r = at(at(r, 1, State.DRAINING), 2, State.RUNNING)
+    r = at(asked(3, r), 3, State.STARTING)
+    assert next_step(r, NOW) == Wait(NOW + LINGER)
+    assert next_step(r, NOW + LINGER) == Move(1, State.STOPPED, "Replaced by generation 3.")
+
+
+def test_what_is_destroyed_is_forgotten_after_the_word() -> None:
+    r = Rollout(deployment="d1", stop=1, destroy=True)
+    assert next_step(r, NOW) == Stopped()
+    assert next_step(r.model_copy(update={"stopped": True}), NOW) == Forget()
 
 
 def test_a_stop_of_the_wanted_generation_itself_counts() -> None:
