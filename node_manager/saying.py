@@ -49,6 +49,8 @@ class Sayer:
             except Unavailable as error:
                 log.warning("bus_away", reason=error.detail, waiting=len(self._waiting))
                 self._backbone.clock.sleep(PAUSE)
+            except Exception:  # what cannot be said is said anew in the next repetition
+                log.exception("saying_failed")
 
     def close(self) -> None:
         with self._news:

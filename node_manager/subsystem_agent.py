@@ -42,7 +42,10 @@ class NodeAgent:
             return wait
         except Unavailable as error:
             self._away = error.detail
-            return 1.0
+        except Exception as error:  # a bug must not leave the node without eyes: seen in the log and in /ready, tried again
+            log.exception("round_failed")
+            self._away = f"looking at the instances failed: {error!r}"
+        return 1.0
 
     def wall(self) -> Iterable[NodeSeen]:
         return [self._seen()] if self._firewall.hold() else []

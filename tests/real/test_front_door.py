@@ -8,7 +8,7 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
@@ -17,8 +17,9 @@ import pytest
 
 from backbone.clock import SystemClock
 from backbone.tokens import SigningKey, new_key
-from gateway.front_door import Server
+from gateway.front_door import FrontDoor, Server
 from tests.support.front_door import RealDoor, docker, real_door, until
+from tests.support.front_door_promise import PROMISES, emptied
 
 pytestmark = pytest.mark.real
 PATH = "/dora/comfort/"
@@ -199,6 +200,11 @@ def test_a_replica_that_dies_is_passed_over_and_a_new_one_is_found(door: RealDoo
     assert clock.monotonic() - begun < 4
 
 
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda p: p.__name__)
+def test_haproxy_keeps_the_twins_promise(door: RealDoor, promise: Callable[[FrontDoor], None]) -> None:
+    promise(emptied(door.door))
+
+
 # ---- apps -------------------------------------------------------------------------------------------------------------
 
 
@@ -291,3 +297,15 @@ def test_a_route_is_there_within_fifty_milliseconds_and_after_a_restart(door: Re
     door.restart()
     assert door.clients["apps"].get("/dora/fresh/").json()["host"] == "three"
     assert door.door.table()["/dora/fresh/"] == (Server(instances[2]),)
+
+
+def test_a_reload_by_up_keeps_routes_and_open_streams(door: RealDoor, instances: list[str]) -> None:
+    door.door.put(PATH, [Server(instances[0], 7), Server(instances[1], 9)])
+    with door.clients["apps"].stream("GET", PATH + "events") as stream:
+        lines = stream.iter_lines()
+        first = next(lines)
+        docker("kill", "-s", "USR2", door.name)
+        until(lambda: door.clients["tls"].get("/").status_code == 200 and door.door.table(), 10)
+        assert [first, *(line for line in lines if line)] == ["data: 0", "data: 1", "data: 2"]
+    assert door.door.table()[PATH] == tuple(sorted((Server(instances[0], 7), Server(instances[1], 9))))
+    assert door.clients["apps"].get(PATH).status_code == 200

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from backbone.containers.memory_app import Answer
-from contracts.errors import Invalid, Unavailable
-from gateway.front_door import Server
+from contracts.errors import Unavailable
+from gateway.front_door import FrontDoor, Server
 from gateway.memory_front_door import MemoryFrontDoor
+from tests.support.front_door_promise import PROMISES
 
 
 class Two:
@@ -44,10 +47,9 @@ def test_no_route_and_no_server_are_told_apart() -> None:
     assert (door.answer("/dora/other/").status, door.answer("/dora/comfort/").status) == (404, 503)
 
 
-def test_what_is_no_link_is_refused() -> None:
-    for path in ("/", "/dora/", "/dora/com fort/", "/Dora/comfort/", "/dora/comfort/x/", "/dora/com;fort/"):
-        with pytest.raises(Invalid):
-            MemoryFrontDoor().put(path, [])
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda p: p.__name__)
+def test_the_twin_keeps_the_promise(promise: Callable[[FrontDoor], None]) -> None:
+    promise(MemoryFrontDoor())
 
 
 def test_routes_run_out_with_a_reason() -> None:
