@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -55,7 +54,7 @@ class Images:
         folders: Mapping[str, Path],
         heavy: bool,
     ) -> None:
-        context = self.work / f"{name}.{os.getpid()}"
+        context = self.work / name
         shutil.rmtree(context, ignore_errors=True)
         context.mkdir(parents=True)
         shutil.copy(dockerfile, context / "Dockerfile")
@@ -64,8 +63,11 @@ class Images:
         (context / ".dockerignore").write_text("**/__pycache__\n**/*.pyc\ncode/platform_ui/static/vendor\n")
         for to, path in folders.items():
             (context / to).parent.mkdir(parents=True, exist_ok=True)
-            linked = path.stat().st_dev == context.stat().st_dev
-            sh("cp", "-al" if linked else "-a", path, context / to)
+            try:
+                sh("cp", "-al", path, context / to)
+            except Failed:  # another disk, or another mount of the same
+                shutil.rmtree(context / to, ignore_errors=True)
+                sh("cp", "-a", path, context / to)
         sh(
             docker_client(), "build", "-q", "--network", "host", "--build-arg", f"BASE={base.image}",
             "--build-arg", f"LISTS={base.lists}", *machine_network(self.work), "-t", tag, context,
