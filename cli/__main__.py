@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from cli import compiler, follow, show
 from cli.failure import Failure
 from cli.verbs import app
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> int:
+    """The exit code: 0 done, 1 failed, 2 used wrongly, 130 left by Ctrl-C."""
     try:
-        app(prog_name="berth")
+        app(list(arguments), prog_name="berth")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     except Failure as failure:
-        if "--json" in sys.argv:
+        if "--json" in arguments:
             show.json(failure.problem)
         else:
             compiler.show(failure)
             follow.tell(failure)
-        sys.exit(failure.code)
+        return failure.code
     except BrokenPipeError:
         sys.stderr.close()  # nobody reads on, as in `berth ps | head -1`
-        sys.exit(1)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import redirect_stdout
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cli import here, show
-from cli.context import home
+from cli import show
 from cli.failure import Failure
 from cli.options import Json, Yes
 
@@ -26,7 +24,7 @@ def up(name: Name = "berth", port: Port = None, expose: Expose = None, quiet: Qu
     """Bring the installation up, or up to date; run again it goes on where it stopped."""
     from bootstrapper import commands
 
-    _ended(json, lambda: commands.up(name, port, quiet or json, expose), lambda: {"installation": name, **_address(name)})
+    raise typer.Exit(commands.up(name, port, quiet, expose, json))
 
 
 def status(name: Name = "berth", json: Json = False) -> None:
@@ -44,7 +42,12 @@ def down(name: Name = "berth", purge: Purge = False, yes: Yes = False, json: Jso
         if not sys.stdin.isatty():
             raise Failure(f"Removing {name} with all its data asks first, and there is no terminal.", "Say --yes.", code=2)
         typer.confirm(f"Remove installation {name} with all its data?", abort=True, err=True)
-    _ended(json, lambda: commands.down(name, purge), lambda: {"installation": name, "purged": purge})
+    if not json:
+        raise typer.Exit(commands.down(name, purge))
+    with redirect_stdout(sys.stderr):
+        code = commands.down(name, purge)
+    show.json({"installation": name, "purged": purge, "done": code == 0})
+    raise typer.Exit(code)
 
 
 def doctor(name: Name = "berth", json: Json = False) -> None:
@@ -94,21 +97,6 @@ def bench(name: str, context: typer.Context) -> None:
     from cli.testing import bench as run
 
     raise typer.Exit(run(name, context.args))
-
-
-def _ended(json: bool, act: Callable[[], int], facts: Callable[[], dict[str, Any]]) -> None:
-    """With --json what the bootstrapper says goes to standard error, and one object tells how it ended."""
-    if not json:
-        raise typer.Exit(act())
-    with redirect_stdout(sys.stderr):
-        code = act()
-    show.json({**facts(), "done": code == 0})
-    raise typer.Exit(code)
-
-
-def _address(name: str) -> dict[str, Any]:
-    found = [one for one in here.installations(home()) if one.name == name]
-    return {"url": found[0].url} if found else {}
 
 
 def add(app: typer.Typer) -> None:

@@ -1,0 +1,165 @@
+"""The command line against a whole platform, over TLS: what a developer does on a first day, and what goes wrong on it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.__main__ import main
+from tests.scenarios.memory_world import MemoryWorld
+from tests.support.wire_door import wire_door
+
+ROOT = Path(__file__).parents[2]
+
+
+class Terminal:
+    """`run` gives what stood on standard out; `said` is what stood on standard error."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], world: MemoryWorld, url: str, folder: Path) -> None:
+        self._capsys, self.world, self.url, self.folder, self.said = capsys, world, url, folder, ""
+
+    def run(self, *arguments: object, code: int = 0) -> str:
+        self._capsys.readouterr()
+        got = main([str(a) for a in arguments])
+        out, self.said = self._capsys.readouterr()
+        assert got == code, f"{arguments} ended with {got}: {out}{self.said}"
+        return out
+
+    def json(self, *arguments: object, code: int = 0) -> Any:
+        return json.loads(self.run(*arguments, "--json", code=code))
+
+    def login(self, username: str) -> None:
+        """In a process of its own, with a real standard in."""
+        command = [sys.executable, "-m", "cli", "login", self.url, "--ca", str(self.folder / "ca.crt"), "-u", username, "--password-stdin"]
+        done = subprocess.run(command, input=f"pw-{username}\n", text=True, capture_output=True, cwd=ROOT, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    monkeypatch.setenv("BERTH_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv("BERTH_HOME", str(tmp_path / "none"))
+    world = MemoryWorld()
+    with wire_door(world, tmp_path) as url:
+        yield Terminal(capsys, world, url, tmp_path)
+
+
+@pytest.fixture
+def dora(terminal: Terminal) -> Terminal:
+    terminal.login("dora")
+    return terminal
+
+
+def app(terminal: Terminal, name: str = "hello", change: Callable[[str], str] = lambda text: text) -> Path:
+    folder = terminal.folder / name
+    terminal.run("init", folder)
+    manifest = folder / "berth.yml"
+    manifest.write_text(change(manifest.read_text()))
+    return folder
+
+
+def test_from_nothing_to_a_link_and_back(dora: Terminal) -> None:
+    assert "dora" in dora.run("whoami")
+    token = dora.run("devices", "add", "thermo", "--place", "hq/lab", "--sensor", "t=temperature").strip()
+    assert "curl --cacert ca.crt" in dora.said
+    sent = dora.world.ask("POST", "/readings", token, json={"sensor_id": "t", "value": 21.5}).ok(200)
+    assert sent["accepted"] == 1
+
+    link = dora.run("deploy", app(dora)).strip()
+    assert link == "https://apps.memory/dora/hello/"
+    assert "RUNNING" in dora.said and "correlation id: " in dora.said
+    assert b"hq/lab: 21.5" in dora.world.visit(link).body
+    assert dora.run("open", "hello").strip() == link
+    assert "21.5" in dora.run("readings", "t")
+
+    assert [d["name"] for d in dora.json("ps")["items"]] == ["hello"]
+    assert [a["newest"]["state"] for a in dora.json("apps")["items"]] == ["BUILT"]
+    assert dora.json("releases", "hello")["items"][0]["version"] == "1.0.0"
+    assert dora.json("instances", "hello")["items"][0]["state_name"] == "HEALTHY"
+    dora.run("log", "hello", "-f")
+
+    again = dora.json("deploy", "hello", "--instances", "web=2", "--env", "A=1", "--where", "temperature=hq/**")
+    assert (again["wanted"]["generation"], again["wanted"]["state"], again["link"]) == (2, "RUNNING", link)
+
+    dora.run("stop", "hello")
+    assert dora.json("ps", "hello")["items"][0]["wanted"]["state"] == "STOPPED"
+    dora.run("open", "hello", code=1)
+    dora.run("destroy", "hello", code=2)
+    dora.run("destroy", "hello", "--yes")
+    assert dora.json("ps")["items"] == []
+
+
+def test_a_bad_manifest_is_shown_with_its_lines(dora: Terminal) -> None:
+    folder = app(dora, change=lambda text: text.replace("kind: temperature", "kind: temperatur").replace("port: 8000", "port: 80"))
+    dora.run("push", folder, code=1)
+    lines = dora.said.splitlines()
+    at = next(i for i, line in enumerate(lines) if "kind: temperatur " in line)
+    assert lines[at + 1].index("^") == lines[at].index("temperatur ")
+    assert lines[at + 1].count("^") == len("temperatur")
+    assert "hint: kind: temperature" in lines[at + 2]
+    assert "berth.yml:" in dora.said and "correlation id: " in dora.said
+
+    problem = dora.json("push", folder, code=1)
+    assert {e["path"] for e in problem["errors"]} == {"sensors.temperature.kind", "services.web.port"}
+    assert len(problem["correlation"]) == 32
+
+
+def test_a_failed_deployment_says_why_and_what_still_serves(dora: Terminal) -> None:
+    folder = app(dora)
+    dora.run("deploy", folder)
+    manifest = folder / "berth.yml"
+    manifest.write_text(manifest.read_text().replace("at_least: 0", "at_least: 3").replace("version: 1.0.0", "version: 1.0.1"))
+    dora.run("deploy", folder, code=1)
+    assert "Needs 3 temperature sensors" in dora.said
+    assert "Generation 1 still serves (healthy, 1 of 1 instances): https://apps.memory/dora/hello/" in dora.said
+    failed = dora.json("deploy", "hello", code=1)
+    assert failed["deployment"]["wanted"]["state"] == "FAILED" and "still serves" in failed["serving"]
+
+
+def test_what_is_not_there_or_not_allowed_is_a_sentence(dora: Terminal) -> None:
+    for arguments, says in (
+        (("deploy", "nothing"), "No app nothing in workspace dora."),
+        (("deploy", "./nothing"), "There is no nothing."),
+        (("push", dora.folder), "holds no berth.yml"),
+        (("stop", "nothing"), "No deployment nothing."),
+        (("readings", "nothing"), "No sensor nothing."),
+        (("devices", "show", "nothing"), "No device nothing."),
+        (("nodes",), "This needs one of the roles admin, operator"),
+        (("apps", "-w", "ada"), "You may not read in workspace ada"),
+    ):
+        dora.run(*arguments, code=1)
+        assert says in dora.said and "Traceback" not in dora.said
+
+
+def test_an_operator_sees_the_platform(terminal: Terminal) -> None:
+    terminal.login("otto")
+    assert "deployer" in terminal.run("subsystems")
+    assert terminal.json("nodes")["items"][0]["heard"]
+
+
+def test_without_its_ca_nothing_is_sent(terminal: Terminal) -> None:
+    terminal.run("login", terminal.url, "-u", "dora", "--password-stdin", code=2)
+    command = [sys.executable, "-m", "cli", "login", terminal.url, "-u", "dora", "--password-stdin"]
+    done = subprocess.run(command, input="pw-dora\n", text=True, capture_output=True, cwd=ROOT, check=False)
+    assert done.returncode == 1
+    assert "a certificate that is not trusted" in done.stderr and "--ca FILE" in done.stderr
+
+
+def test_a_session_outlives_its_tokens_and_ends_with_logout(dora: Terminal) -> None:
+    kept = dora.folder / "config" / "contexts.json"
+    before = json.loads(kept.read_text())["contexts"][dora.url]
+    dora.world.pass_time(1200)
+    dora.run("whoami")
+    after = json.loads(kept.read_text())["contexts"][dora.url]
+    assert after["access_token"] != before["access_token"] and after["refresh_token"] != before["refresh_token"]
+    assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    dora.run("logout")
+    dora.run("whoami", code=1)
+    assert "Nobody is logged in" in dora.said
+    assert dora.world.ask("GET", "/me", after["access_token"]).status == 401
