@@ -29,7 +29,7 @@ def init(engine: Engine, address: str) -> None:
         "DefaultAddrPool": [OVERLAYS],
         "SubnetSize": 24,
         "Spec": {
-            "Orchestration": {"TaskHistoryRetentionLimit": 1},
+            "Orchestration": {"TaskHistoryRetentionLimit": 2},
             "Dispatcher": {"HeartbeatPeriod": SECOND},
         },
     }
