@@ -23,6 +23,7 @@ from gateway.subsystem import build as gateway
 from node_manager.memory_probes import MemoryProber
 from node_manager.subsystem import build as node_manager
 from node_manager.subsystem_agent import build as agent
+from tests.scenarios.memory_world import MemoryWorld
 
 APP = b"""
 import os
@@ -220,3 +221,41 @@ def test_the_node_and_its_firewall_are_said_and_the_node_is_labelled(world: Worl
     seen = world.heard(NodeSeen)[-1]
     assert isinstance(seen, NodeSeen) and seen.firewall and seen.name == "vm1"
     assert world.host.labels == {"memory.apps": "1"}
+
+
+def test_nodes_and_instances_are_shown_to_those_who_may_see_them() -> None:
+    world = MemoryWorld()
+    world.pass_time(1)
+    said = {"deployment": "d1", "generation": 1, "service": "web", "incarnation": "1", "node": "node1", "address": "10.0.0.1:30001"}
+    wrapper, bus = world.platform.subsystems["node_manager.agent"].backbone.wrapper, world.platform.bus
+    for instance, workspace, state in (("i1", "dora", 200), ("i2", "uma", 100), ("i2", "uma", 900), ("i2", "uma", 200)):
+        news = InstanceSeen.model_validate(said | {"instance": instance, "state": state, "reason": "exit code 1" if state == 900 else ""})
+        bus.send([(s.topic, s.key, s.envelope) for s in wrapper.wrap([news], "c" * 32, workspace)])
+    world.pass_time(1)
+    dora, otto = world.login("developer"), world.login("operator")
+    nodes = world.ask("GET", "/nodes", otto).ok(200)["items"]
+    assert [(n["name"], n["firewall"], n["heard"]) for n in nodes] == [("vm1", True, True)]
+    assert world.ask("GET", "/nodes", dora).status == 403
+    shown = world.ask("GET", "/instances?deployment=d1", otto).ok(200)["items"]
+    assert [(i["instance"], i["state_name"], i["reason"]) for i in shown] == [("i1", "HEALTHY", ""), ("i2", "GONE", "exit code 1")]
+    assert [i["id"] for i in world.ask("GET", "/instances", dora).ok(200)["items"]] == ["i1"]
+    assert [i["id"] for i in world.ask("GET", "/instances?deployment=d1", dora).ok(200)["items"]] == ["i1"]
+    first = world.ask("GET", "/instances?limit=1", otto).ok(200)
+    assert [i["id"] for i in world.ask("GET", f"/instances?limit=1&next={first['next']}", otto).ok(200)["items"]] == ["i2"]
+    world.platform.advance(700, 60)
+    assert [i["id"] for i in world.ask("GET", "/instances", world.login("operator")).ok(200)["items"]] == ["i1"]
+
+
+def test_an_instance_that_ended_while_no_agent_looked_is_said_to_be_gone() -> None:
+    world = MemoryWorld()
+    said = {"deployment": "d1", "generation": 1, "service": "web", "incarnation": "1", "node": "node1", "address": "10.0.0.1:30001"}
+    news = InstanceSeen.model_validate(said | {"instance": "lost", "state": 200})
+    wrapper = world.platform.subsystems["node_manager.agent"].backbone.wrapper
+    world.platform.bus.send([(s.topic, s.key, s.envelope) for s in wrapper.wrap([news], "c" * 32, "dora")])
+    world.pass_time(1)
+    world.platform.loops.pop("node_manager.agent").close()
+    world.platform.add(world._agent, "node_manager", "agent")
+    world.pass_time(11)
+    shown = world.ask("GET", "/instances?node=node1", world.login("operator")).ok(200)["items"]
+    assert [(i["id"], i["state_name"]) for i in shown] == [("lost", "GONE")]
+    assert shown[0]["workspace"] == "dora" and "does not find it" in shown[0]["reason"]
