@@ -100,7 +100,7 @@ class KafkaBus:
         with self._lock:
             producer, admin, self._producer, self._admin = self._producer, self._admin, None, None
         if producer:
-            producer.close(timeout=1)
+            shut(producer, 1)
         if admin:
             admin.close()
 
@@ -113,7 +113,7 @@ class KafkaBus:
                         enable_idempotence=True,
                         allow_auto_create_topics=False,
                         metrics_enabled=False,
-                        delivery_timeout_ms=int(2 * PATIENCE * 1000),
+                        delivery_timeout_ms=int(1.5 * PATIENCE * 1000),
                         max_block_ms=int(PATIENCE * 1000),
                         **self._how,
                     )
@@ -125,7 +125,7 @@ class KafkaBus:
         with self._lock:
             if self._producer is producer:
                 self._producer = None
-        producer.close(timeout=0)
+        shut(producer, 0)
 
 
 class KafkaGroupConsumer:
@@ -207,6 +207,14 @@ class KafkaReader:
     def _position(self, place: Any) -> int:
         position: int | None = self._consumer.position(place, timeout_ms=int(PATIENCE * 1000))
         return -1 if position is None else position
+
+
+def shut(producer: Any, seconds: float) -> None:
+    """Also where records are still under way: then kafka-python's close raises and would leave its thread behind."""
+    try:
+        producer.close(timeout=seconds)
+    except KafkaError:
+        producer._sender.force_close()
 
 
 def open_consumer(how: dict[str, Any], **more: Any) -> Any:
