@@ -120,7 +120,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("/var/tmp") / NAME, help="on a real disk; removed afterwards")
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was made is removed then too
-    tell("fresh", measure(asked.folder), asked.json)
+    try:
+        tell("fresh", measure(asked.folder), asked.json)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
 
 
 if __name__ == "__main__":
