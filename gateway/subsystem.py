@@ -77,8 +77,7 @@ class Gateway:
         if not route["path"]:
             return self._dirty.discard(deployment)
         try:
-            has = self._door.table() if has is None else has
-            serving = self._made(route["path"], route) if self._differs(route, has) else has.get(route["path"], ())
+            serving = self._served(deployment, route, self._door.table() if has is None else has)
         except Unavailable as error:
             self._dirty.add(deployment)
             return self._lost(error)
@@ -86,6 +85,13 @@ class Gateway:
         news = model.seen(route, deployment, serving, self._apps_url)
         if model.facts(news) != route["seen"]:
             self._routes.say(news)
+
+    def _served(self, deployment: str, route: Route, has: Table) -> tuple[Server, ...]:
+        """Nothing, where the path is another's by now."""
+        path = route["path"]
+        if self._routes.owner(path) not in ("", deployment):
+            return ()
+        return self._made(path, route) if self._differs(route, has) else has.get(path, ())
 
     def _differs(self, route: Route, has: Table) -> bool:
         if not route["weights"]:

@@ -197,6 +197,23 @@ def test_a_link_that_is_no_longer_wanted_answers_404_and_is_said_so(world: World
     assert isinstance(seen, RouteSeen) and (seen.generation, seen.servers, seen.link) == (2, {}, "")
 
 
+def test_a_link_given_again_belongs_to_the_newer_deployment(world: World) -> None:
+    world.run(1)
+    world.wish(1, g1=100)
+    world.pass_(1)
+    world.say([RouteWanted(deployment="d2", generation=1, path=PATH, weights={1: 100})])
+    news = {"deployment": "d2", "generation": 1, "service": "web", "instance": "i9", "incarnation": "1", "node": "n"}
+    world.say([InstanceSeen.model_validate(news | {"address": "10.0.0.9:30009", "state": 200, "public": True})])
+    world.pass_(0.4)
+    assert world.door.routes() == {PATH: ["10.0.0.9:30009"]}
+    world.wish(2)
+    world.pass_(11)
+    assert world.door.routes() == {PATH: ["10.0.0.9:30009"]}
+    world.say([RouteWanted(deployment="d2", generation=2, path=PATH, weights={})])
+    world.pass_(0.4)
+    assert world.door.routes() == {}
+
+
 def test_the_same_wish_again_is_said_to_be_seen_again(world: World) -> None:
     world.run(1)
     world.wish(1, g1=100)
