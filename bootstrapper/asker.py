@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from backbone.clock import SystemClock
 from bootstrapper.containers import Container, Containers
 from bootstrapper.given import BASE, Where
 from bootstrapper.installation import Installation
@@ -17,6 +18,7 @@ from contracts.topics import ALL_TOPICS, HOUR, Topic
 UID = 10007
 HERE = Path(__file__).resolve().parent / "inside"
 PROBE = Topic("berth-ready", "nothing", 1, HOUR)
+LOOK = 1.0
 CONTAINERS = ("berth", "zips", "builds")
 
 
@@ -76,6 +78,8 @@ class Asker:
         self.installation = installation
         self.containers = containers
         self.vault = vault
+        self._looked = 0.0
+        self.slowest: list[str] = []
 
     def _container(self, name: str, image: str, module: str, words: Sequence[str], files: dict[str, str]) -> Container:
         own = self.installation.own(name)
@@ -92,17 +96,31 @@ class Asker:
             restart=False,
         )
 
-    def prepare(self, image: str, where: Where, seconds: float = 60) -> str:
+    def prepare(self, image: str, where: Where, seconds: float = 180) -> str:
         """Every backing service answered and holds its topics, users and roles; else Failed with each one's reason."""
         files = {"wanted.json": json.dumps(wanted(where, self.vault, seconds)), "ca.crt": self.vault.read("ca.crt")}
         container = self._container("prepare", image, "prepare", (), files)
-        code, said = self.containers.finish(container, seconds + 15)
+        code, said = self.containers.finish(container, seconds + 15, self._no_crash)
         if code:
             raise Failed(f"Not every backing service is ready:\n{said}\n{self._crashed()}", "./berth status")
         return said
 
+    def _no_crash(self) -> None:
+        """Docker's pause between restarts grows: one that is in it a second time will not get well by waiting."""
+        clock = SystemClock()
+        if clock.monotonic() < self._looked + LOOK:
+            return
+        self._looked = clock.monotonic()
+        for found in self.containers.mine():
+            if found["State"] == "restarting":
+                name = found["Names"][0].lstrip("/")
+                if self.containers.engine.call("GET", f"/containers/{name}/json")["RestartCount"] > 1:
+                    raise Failed(
+                        f"{name} crashes again and again:\n{self.containers.said(name, 12)}", f"docker logs {name}"
+                    )
+
     def _crashed(self) -> str:
-        """Of containers that Docker restarts again and again: what they said last."""
+        """Of containers that do not run: what they said last."""
         out = []
         for found in self.containers.mine():
             name = found["Names"][0].lstrip("/")
@@ -117,10 +135,11 @@ class Asker:
         files = {"services.json": json.dumps({"services": list(services), "seconds": seconds})}
         container = self._container("ready", image, "ready", (), files)
         _, said = self.containers.finish(container, seconds + 15)
+        self.slowest = said.splitlines()[-2:-1]
         found: dict[str, str] = json.loads(said.splitlines()[-1])
         return found
 
-    def ready(self, image: str, services: Sequence[str], seconds: float = 60) -> None:
+    def ready(self, image: str, services: Sequence[str], seconds: float = 120) -> None:
         """Every subsystem's /ready says 200; else Failed with each one's reasons."""
         bad = {name: why for name, why in self.reasons(image, services, seconds).items() if why}
         if bad:

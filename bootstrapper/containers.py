@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,8 +97,8 @@ class Containers:
         secrets = container.secrets
         return digest(container, *([secrets] if secrets and secrets.exists() else []))
 
-    def finish(self, container: Container, seconds: float) -> tuple[int, str]:
-        """Run one to its end: (exit code, what it printed). It is removed afterwards."""
+    def finish(self, container: Container, seconds: float, watch: Callable[[], None] = lambda: None) -> tuple[int, str]:
+        """Run one to its end: (exit code, what it printed). It is removed afterwards. `watch` may raise meanwhile."""
         self.engine.remove(f"/containers/{container.name}", force=True)
         self.run(container)
         clock = SystemClock()
@@ -107,7 +107,8 @@ class Containers:
             while (state := self.engine.call("GET", f"/containers/{container.name}/json")["State"])["Running"]:
                 if clock.monotonic() > end:
                     raise Failed(f"{container.name} was not done after {seconds:.0f} s:\n{self.said(container.name)}")
-                clock.sleep(0.05)
+                watch()
+                clock.sleep(0.1)
             return state["ExitCode"], self.said(container.name)
         finally:
             self.engine.remove(f"/containers/{container.name}", force=True)

@@ -116,4 +116,6 @@ def wake(work: Work) -> None:
 def ready(work: Work) -> None:
     names = [work.installation.own(s.name) for s in work.subsystems()]
     work.asker.ready(work.made["python"], names)
+    for line in work.asker.slowest:
+        work.say(f"  the last to be ready: {line}")
     work.services.sweep()

@@ -107,7 +107,7 @@ class Services:
                     raise
         raise Failed(f"The service {spec['Name']} changed again and again while it was updated.")
 
-    def settled(self, subsystem: Subsystem, seconds: float = 60) -> None:
+    def settled(self, subsystem: Subsystem, seconds: float = 120) -> None:
         """Its wanted tasks all run the newest version; else Failed with Docker's own reason."""
         clock = SystemClock()
         end = clock.monotonic() + seconds
@@ -123,7 +123,7 @@ class Services:
             if state != "updating" and running and len(running) == len(tasks):
                 return
             why = next((t["Status"].get("Err", "") for t in tasks if t["Status"].get("Err")), why)
-            clock.sleep(0.1)
+            clock.sleep(0.2)
         raise Failed(f"{name} does not run: {why}.", f"docker service ps --no-trunc {name}; docker service logs {name}")
 
     def mine(self) -> list[dict[str, Any]]:

@@ -36,9 +36,13 @@ def sentence(body: str) -> str:
 
 
 def wait(service: str, end: float, said: dict[str, str]) -> None:
+    began, last = time.monotonic(), ""
     while (why := why_not(service)) and time.monotonic() < end:
+        last = why
         time.sleep(PAUSE)
     said[service] = why
+    if last and not why:
+        print(f"{service} after {time.monotonic() - began:.1f} s; before: {last}", flush=True)
 
 
 def main() -> int:
