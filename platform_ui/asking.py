@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from backbone.peers import Peers
-from contracts.errors import BerthError, Forbidden, Unavailable
+from contracts.errors import BerthError, Unavailable
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Part:
 def part(call: Callable[..., Any], *args: str, empty: Any = None, **query: Any) -> Part:
     try:
         return Part(call(*args, **query))
-    except (Unavailable, Forbidden) as error:
+    except Unavailable as error:
         return Part(empty, error.detail)
 
 

@@ -32,7 +32,8 @@ def of_deployment(d: Mapping[str, Any]) -> Attention | None:
     meanwhile = _meanwhile(wanted, serving)
     if wanted["state"] == "FAILED":
         reason = wanted["reason"] or "No reason was given."
-        return Attention("bad", d["name"], href, "failed", generation, f"{_sentence(reason)} {meanwhile}".strip(), "Read why", href)
+        title = "is short of sensors" if d["shortages"] else "failed"
+        return Attention("bad", d["name"], href, title, generation, f"{_sentence(reason)} {meanwhile}".strip(), "Read why", href)
     if wanted["state"] == "BINDING" and d["shortages"]:
         reasons = " ".join(_sentence(s["reason"]) for s in d["shortages"])
         more = f"{reasons} {meanwhile}".strip()

@@ -44,6 +44,11 @@ def places(roles: Iterable[str]) -> list[Place]:
     return [place for place in PLACES if not place.roles.isdisjoint(mine)]
 
 
+def role(roles: Iterable[str]) -> str:
+    """The one that says most of a person."""
+    return next((name for name in ("admin", "operator", "developer", "user") if name in set(roles)), "no role")
+
+
 def rollout_tone(state: str) -> str:
     return ROLLOUT_TONES.get(state, "busy")
 
@@ -76,14 +81,14 @@ def build_steps(build: Mapping[str, Any]) -> list[Step]:
 def steps(names: Sequence[str], seen: Sequence[tuple[str, str]], state: str) -> list[Step]:
     """Each named step as it went. Steps that were passed without being seen count as done."""
     times = {name: at for name, at in seen}
-    order = sorted(seen, key=lambda pair: pair[1])
-    ends = {a[0]: b[1] for a, b in zip(order, order[1:])}
+    order = sorted((name for name, _ in seen), key=lambda name: names.index(name) if name in names else len(names))
+    ends = {a: times[b] for a, b in zip(order, order[1:])}
     reached = max((names.index(name) for name, _ in seen if name in names), default=0)
     arrived = state == names[-1] or (state == "DRAINING")
     made = []
     for index, name in enumerate(names):
         at, end = times.get(name, ""), ends.get(name, "")
-        took = seconds_between(at, end) if at and end else None
+        took = seconds_between(at, end) if at and end and index < len(names) - 1 else None
         if state in ("FAILED", "STOPPED") and index == reached:
             look = "stop" if state == "FAILED" else "done"
         elif index < reached or (arrived and index == reached):

@@ -10,6 +10,7 @@ from typing import Any
 from contracts.errors import NotFound
 from platform_ui import attention
 from platform_ui.asking import Api, Part, part
+from platform_ui.lately import lately
 
 SHOWN = 6
 
@@ -39,6 +40,7 @@ class Overview:
             "devices": devices,
             "deployments": sorted(deployments, key=lambda d: d["wanted"]["since"], reverse=True)[:SHOWN],
             "undeployed": [app for app in apps.value if not app["deployments"]][:SHOWN],
+            "lately": lately(apps.value),
             "attention": attention.all_of(found),
             "kinds": kinds_of(devices.value),
         }

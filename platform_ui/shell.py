@@ -60,6 +60,7 @@ def fill(app: Flask, site: Site) -> None:
             "nonce": g.get("nonce", ""),
             "csrf": person.csrf if person else "",
             "places": model.places(roles),
+            "role": model.role(roles),
             "here": request.path,
             "now": text_of(site.backbone.clock.now()),
             "developer": bool({"developer", "admin"} & set(roles)),

@@ -1,4 +1,4 @@
-"""All subsystems on twins in one process with the pages in front: `python -m tests.support.dev_platform 8700`. For looking, not for tests' results."""
+"""All subsystems on twins in one process with the pages in front, to look at: `python -m tests.support.dev_platform 8700`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import uvicorn
 
 import platform_ui.subsystem
 from tests.scenarios.memory_world import PEOPLE, MemoryWorld
-
 from tests.support.pages import DEVICES, seed
 
 STEP = 0.1
