@@ -50,7 +50,8 @@ class Open:
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    for part in ():
+    none: tuple[bytes, ...] = ()
+    for part in none:
         yield part
 
 
