@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import ssl
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -95,10 +94,6 @@ class _Said:
         return Failure(
             f"The connection to {self._url} broke at {self._asked}: {text}.", "Check that the address is Berth's.", {"title": BROKEN}
         )
-
-
-def pause(seconds: float) -> None:
-    time.sleep(seconds)
 
 
 def _trust(url: str, ca: str) -> ssl.SSLContext | bool:

@@ -9,17 +9,14 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from cli import here
-from cli.client import BROKEN, Reply, Wire, pause
+from cli.client import Reply, Wire
 from cli.context import Context, Contexts, config, home
 from cli.failure import Failure, answered
+from cli.patience import patient, pause
 from cli.sse import Event
 
 AGAIN = (0.2, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0)
 """Pauses before an event stream that broke is opened again."""
-
-
-ONCE_MORE = (0.3, 0.7, 1.5, 3.0)
-"""Pauses before a question that a replica's change may have cost is asked again; a POST bears the same key."""
 
 
 class Platform:
@@ -92,16 +89,7 @@ class Platform:
     def _good(
         self, method: str, path: str, json: Any = None, query: Mapping[str, Any] | None = None, key: str = "", text: bool = False
     ) -> Reply:
-        pauses = iter(ONCE_MORE if method == "GET" or key else ())
-        while True:
-            try:
-                reply = self._asked(method, path, json, query, key)
-                if reply.status != 503 or (wait := next(pauses, None)) is None:
-                    break
-            except Failure as failure:
-                if failure.problem["title"] != BROKEN or (wait := next(pauses, None)) is None:
-                    raise
-            pause(wait)
+        reply = patient(lambda: self._asked(method, path, json, query, key), also_broken=method == "GET" or bool(key))
         if reply.status >= 400 or (reply.json is None and reply.status != 204 and not text):
             raise answered(reply.status, reply.json, f"{method} {path}")
         return reply
@@ -127,7 +115,8 @@ class Platform:
 
     def _anew(self, kept: Context) -> Context:
         if kept.refresh_token:
-            reply = self._wire.ask("POST", "/session/refresh", json={"refresh_token": kept.refresh_token})
+            given = {"refresh_token": kept.refresh_token}
+            reply = patient(lambda: self._wire.ask("POST", "/session/refresh", json=given), also_broken=False)
             if reply.status == 201:
                 return opened(kept, reply.json)
             if reply.status != 401:
@@ -138,7 +127,8 @@ class Platform:
 
 
 def log_in(wire: Wire, context: Context, username: str, password: str) -> Context:
-    reply = wire.ask("POST", "/session", json={"username": username, "password": password})
+    given = {"username": username, "password": password}
+    reply = patient(lambda: wire.ask("POST", "/session", json=given), also_broken=True)
     if reply.status != 201:
         raise answered(reply.status, reply.json, "POST /session")
     return opened(context, reply.json)
