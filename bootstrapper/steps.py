@@ -27,7 +27,8 @@ def ground_steps(work: Work) -> list[Step]:
         Step("docker", lambda: daemon.start(work.say), ("host",)),
         Step("swarm", lambda: swarm.init(work.engine, work.installation.address), ("docker",)),
         Step("networks", lambda: swarm.networks(work.engine, work.installation), ("swarm",)),
-        Step("base", lambda: backing_up.base(work), ("docker",), heavy=True),
+        # not counted as heavy: all images wait for it, so it waits for no download
+        Step("base", lambda: backing_up.base(work), ("docker",)),
         Step("wheels", fetch("site", prepared.site), heavy=True),
         Step("node", fetch("node", prepared.node), heavy=True),
         Step("pages' files", fetch("modules", lambda: prepared.modules(folders["node"])), ("node",), heavy=True),
