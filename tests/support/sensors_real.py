@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -41,7 +42,8 @@ class RealHouse:
     def __init__(self, settings: Mapping[str, str], stack: ExitStack) -> None:
         self.settings, self._stack = settings, stack
         self.processes: dict[str, Process] = {}
-        self.identity = stack.enter_context(running(["-m", "identity"], settings))
+        self.lines: list[str] = []
+        self.identity = stack.enter_context(running(["-m", "identity"], settings, 60))
         for role in ("api", "intake", "storage", "streams"):
             self.start(role)
         claims = {"roles": ("developer",), "workspaces": {"dora": "owner"}, "workspace": "dora"}
@@ -53,7 +55,15 @@ class RealHouse:
         own = {"BERTH_INTERNAL_URL": f"http://127.0.0.1:{self.identity.port}"}
         token = subsystem_token("sensor_manager", self.settings["BERTH_SIGNING_KEY"], self.settings["BERTH_INSTALLATION"], CLOCK.now())
         environment = {**self.settings, **own, "BERTH_TOKEN": token}
-        self.processes[role] = self._stack.enter_context(running(["-m", "sensor_manager", role], environment))
+        process = self._stack.enter_context(running(["-m", "sensor_manager", role], environment, 60))
+        threading.Thread(target=self._drain, args=(role, process), daemon=True).start()
+        self.processes[role] = process
+
+    def _drain(self, role: str, process: Process) -> None:
+        """A full pipe would hold the process up."""
+        assert process.popen.stdout is not None
+        for line in process.popen.stdout:
+            self.lines.append(f"{role} {line}")
 
     def url(self, role: str) -> str:
         return f"http://127.0.0.1:{self.processes[role].port}"
