@@ -12,6 +12,7 @@ from backbone import http, logs, server
 from backbone.backbone import Backbone
 from backbone.live import Live
 from backbone.loop import Handler, Loop, Tick
+from contracts.errors import Unavailable
 from contracts.message import Message
 from contracts.messages import Beat
 
@@ -79,7 +80,10 @@ class Subsystem:
         server.serve(app, self._port, self.live)
         self._stopping = True
         thread.join(5)
+        farewell = threading.Thread(target=self._farewell, name="farewell", daemon=True)
+        farewell.start()
         self.stop()
+        farewell.join(2)
         log.info("stopped")
         os._exit(0)
 
@@ -108,4 +112,13 @@ class Subsystem:
             node=b.node,
             ready=not reasons,
             reasons=tuple(reasons),
+            leaving=self.live is not None and self.live.closing,
         )
+
+    def _farewell(self) -> None:
+        """An ordered stop is no incident: the last beat says so."""
+        b = self.backbone
+        try:
+            b.bus.send([(s.topic, s.key, s.envelope) for s in b.wrapper.wrap([self._beat()])])
+        except Unavailable as error:
+            log.warning("left_unheard", reason=error.detail)

@@ -58,6 +58,9 @@ class Reader(Protocol):
     def read_to_end(self) -> list[Envelope]:
         """All from where it stands to what was acknowledged before the call. Unavailable: not all could be read."""
 
+    def skip(self) -> None:
+        """Stands at the end from now on: what was acknowledged before the call is left out. Unavailable."""
+
     def poll(self, seconds: float) -> list[Envelope]:
         """What came since, as soon as something is there, or [] after `seconds`. Unavailable."""
 

@@ -188,6 +188,13 @@ class KafkaReader:
             raise away("could not be read", error) from error
         return heard
 
+    def skip(self) -> None:
+        try:
+            for place, end in self._consumer.end_offsets(self._places, timeout_ms=int(PATIENCE * 1000)).items():
+                self._consumer.seek(place, end)
+        except KafkaError as error:
+            raise away("could not be read", error) from error
+
     def poll(self, seconds: float) -> list[Envelope]:
         try:
             batches = self._consumer.poll(timeout_ms=int(seconds * 1000))

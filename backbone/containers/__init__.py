@@ -172,7 +172,8 @@ class Machine:
 @dataclass(frozen=True)
 class Local:
     """A Swarm container on this node. `id` is the task's, `incarnation` its start; `address` is host:port of its published
-    port ("" while there is none); `state` is "created", "running" or "exited"; `reason` says how it ended."""
+    port ("" while there is none), `networks` its own address on each network;
+    `state` is "created", "running" or "exited"; `reason` says how it ended."""
 
     id: str
     container: str
@@ -184,6 +185,7 @@ class Local:
     code: int = 0
     reason: str = ""
     started: datetime | None = None
+    networks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def probe(self) -> Probe:

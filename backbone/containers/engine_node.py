@@ -77,6 +77,7 @@ class EngineNode:
             code=code,
             reason=reason,
             started=datetime.fromtimestamp(raw["Created"], UTC),
+            networks={name: one.get("IPAddress", "") for name, one in (raw.get("NetworkSettings") or {}).get("Networks", {}).items()},
         )
 
     def _address(self, raw: Any) -> str:

@@ -212,7 +212,7 @@ class MemoryNode:
         return [
             Local(
                 i.id, f"c-{i.id}", i.spec.name, i.spec.labels, "exited" if i.ended else "running", text_of(i.started),
-                i.address, i.code, i.reason, i.started,
+                i.address, i.code, i.reason, i.started, {} if i.ended else {name: f"{i.id}.{name}" for name in i.spec.networks},
             )
             for i in self._world.instances.values()
             if i.node == self._machine and labelled(i.spec.labels, labels)

@@ -15,16 +15,18 @@ from contracts.messages.deployment import (
     StopDeployment,
     UnbindSensors,
 )
+from contracts.messages.incident import IncidentClosed, IncidentMoved, IncidentOpened
 from contracts.messages.key import KeyPublished, TokenRevoked
 from contracts.messages.node import NodeSeen
 from contracts.messages.release import BuildFailed, BuildMoved, ImageBuilt, ReleaseAccepted
-from contracts.messages.replica import Beat
+from contracts.messages.replica import Beat, ReplaceReplica, ReplicaEnded, ReplicaReplaced, ReplicaSpared
 
 MESSAGES: tuple[type[Message], ...] = (
     ReleaseAccepted, BuildMoved, ImageBuilt, BuildFailed,
     BindSensors, SensorsBound, SensorsShort, UnbindSensors, RunDeployment, StopDeployment,
     InstanceSeen, RouteWanted, RouteSeen, DeploymentSeen,
-    NodeSeen, Beat, KeyPublished, TokenRevoked,
+    NodeSeen, Beat, ReplaceReplica, ReplicaReplaced, ReplicaSpared, ReplicaEnded,
+    IncidentOpened, IncidentMoved, IncidentClosed, KeyPublished, TokenRevoked,
 )  # fmt: skip
 BY_NAME: dict[str, type[Message]] = {m.__name__: m for m in MESSAGES}
 
@@ -37,11 +39,18 @@ __all__ = [
     "BuildMoved",
     "DeploymentSeen",
     "ImageBuilt",
+    "IncidentClosed",
+    "IncidentMoved",
+    "IncidentOpened",
     "InstanceSeen",
     "KeyPublished",
     "Message",
     "NodeSeen",
     "ReleaseAccepted",
+    "ReplaceReplica",
+    "ReplicaEnded",
+    "ReplicaReplaced",
+    "ReplicaSpared",
     "RouteSeen",
     "RouteWanted",
     "RunDeployment",

@@ -239,6 +239,15 @@ def test_a_reader_reads_all_and_then_on(bus: Bus, broker: Broker, topic: Topic) 
     reader.close()
 
 
+def test_a_reader_may_begin_at_the_end(bus: Bus, topic: Topic) -> None:
+    bus.send(said(topic, "a:1", "b:2"))
+    reader = bus.reader(topic)
+    reader.skip()
+    bus.send(said(topic, "a:3"))
+    assert read(reader) == ["3"]
+    reader.close()
+
+
 def test_a_reader_of_an_empty_topic(bus: Bus, topic: Topic) -> None:
     assert read(bus.reader(topic)) == []
 

@@ -13,12 +13,11 @@ from pydantic import ValidationError
 from backbone.bus import decode, encode
 from contracts.message import Envelope, Message
 from contracts.messages import BY_NAME, MESSAGES
-from contracts.topics import ALL_TOPICS, AUDIT, INCIDENTS, MESSAGE_TOPICS, RECORD_TOPICS, TOPICS, Topic
+from contracts.topics import ALL_TOPICS, AUDIT, MESSAGE_TOPICS, RECORD_TOPICS, TOPICS, Topic
 
 EXAMPLES = Path(__file__).parents[2] / "contracts" / "examples" / "messages"
 
 NOT_YET = {
-    INCIDENTS: "the monitor only listens so far",
     AUDIT: "nothing is audited so far",
 }
 
