@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--every", type=float, default=2.0, help="seconds between values")
     parser.add_argument("--history", type=float, default=60, help="minutes of the past to send first")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--hour", type=float, help="the hour it is in the building at the start; by default it is as here, in UTC")
+    parser.add_argument("--hour", type=float, help="the hour it is in the building at the start; by default as here, in UTC; weekends are Fridays")
     given = parser.parse_args(arguments)
     try:
         rooms = read_building(given.building)
@@ -116,9 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _shift(hour: float | None, now: datetime) -> timedelta:
     """On the nearest working day before, so that people are there."""
-    if hour is None:
-        return timedelta(0)
-    then = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(hours=hour)
+    then = now if hour is None else now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(hours=hour)
     return then - timedelta(days=max(0, now.weekday() - 4)) - now
 
 

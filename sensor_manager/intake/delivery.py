@@ -10,7 +10,7 @@ from backbone.bus.raw import Records
 from backbone.live import Live
 from contracts.errors import Unavailable
 from contracts.topics import READINGS
-from sensor_manager.reading import Reading, encoder
+from sensor_manager.reading import Reading, packed
 
 SECONDS = 10.0
 IN_ONE_RECORD = 500
@@ -25,7 +25,7 @@ class Delivery:
     async def send(self, device: str, readings: Sequence[Reading]) -> None:
         """Returns when all replicas in step have them. Unavailable: that is not known; the device sends them again."""
         parts = [readings[n : n + IN_ONE_RECORD] for n in range(0, len(readings), IN_ONE_RECORD)]
-        done = [self._sent(device.encode(), encoder.encode(part[0] if len(part) == 1 else part)) for part in parts]
+        done = [self._sent(device.encode(), packed(part)) for part in parts]
         try:
             await asyncio.wait_for(asyncio.gather(*done), SECONDS)
         except TimeoutError:

@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from contracts.errors import Invalid, Problem, TooLarge
-from sensor_manager.reading import LARGEST
+from sensor_manager.reading import LARGEST, from_json
 
 MOST_BYTES = 4 << 20
 MOST_READINGS = 5_000
@@ -48,10 +46,7 @@ def inflated(body: bytes, encoding: str) -> bytes:
 
 def parse(body: bytes, now: int) -> list[Raw]:
     """Invalid: it is none of the three, or empty. TooLarge: more than MOST_READINGS. `now` is in microseconds."""
-    try:
-        got = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Invalid(f"The body is not JSON: {error}.", [Problem(path="body", rule="The body is JSON.")]) from error
+    got = from_json(body)
     items = got if isinstance(got, list) else [got]
     if not items or not all(isinstance(item, dict) for item in items):
         rule = 'The body is {"sensor_id", "timestamp", "value"}, an array of them with at least one, or a SenML pack.'

@@ -15,7 +15,7 @@ from contracts.errors import Problem, Refused, TooLarge
 from sensor_manager.intake.check import Verdict, check
 from sensor_manager.intake.delivery import Delivery
 from sensor_manager.intake.parse import MOST_BYTES, inflated, parse
-from sensor_manager.reading import encoder, micros
+from sensor_manager.reading import as_json, micros
 from sensor_manager.registry import Registry
 
 log = get_log()
@@ -45,7 +45,7 @@ class Intake:
         if not taken:
             return _refused(verdicts)
         await self.delivery.send(device.id, taken)
-        return Response(encoder.encode(_answer(verdicts, len(taken))), media_type="application/json")
+        return Response(as_json(_answer(verdicts, len(taken))), media_type="application/json")
 
 
 async def _body(request: Request) -> bytes:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-import msgspec
-
 from backbone.bus.raw import Place, Record, RecordConsumer, Records
 from backbone.clock import Clock
 from backbone.logs import get_log
-from contracts.errors import Unavailable
+from contracts.errors import Invalid, Unavailable
 from contracts.topics import READINGS
-from sensor_manager.reading import unpacked
+from sensor_manager.reading import as_json, unpacked
 from sensor_manager.storage import ReadingStore, Stored
 
 log = get_log()
@@ -96,7 +94,7 @@ class Writer:
     def _read(self, record: Record) -> list[Stored]:
         try:
             return [Stored(r.s, r.time, r.v, r.o) for r in unpacked(record.value)]
-        except (msgspec.DecodeError, OverflowError) as error:
+        except (Invalid, OverflowError) as error:
             self._bury(record.key, record.value, str(error))
             return []
 
@@ -109,7 +107,7 @@ class Writer:
             except Unavailable:
                 raise
             except Exception as error:
-                self._bury(reading.sensor.encode(), msgspec.json.encode(reading), str(error))
+                self._bury(reading.sensor.encode(), as_json(reading), str(error))
         self._store.write([], offsets)
         return new
 

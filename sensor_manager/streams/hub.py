@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from zlib import crc32
 
-import msgspec
-
 from backbone.bus.raw import END, Record, RecordConsumer, Records
 from backbone.logs import get_log
+from contracts.errors import Invalid
 from contracts.topics import STREAMS
 from sensor_manager.reading import Reading, unpacked
 
@@ -120,6 +119,6 @@ class Hub:
 def routed_of(record: Record) -> list[Routed]:
     try:
         return [Routed((record.offset, n), reading) for n, reading in enumerate(unpacked(record.value))]
-    except msgspec.DecodeError:
+    except Invalid:
         log.error("stream_record_broken", partition=record.partition, offset=record.offset)
         return []

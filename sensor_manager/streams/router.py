@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from backbone.bus.raw import Record, RecordConsumer, Records
 from backbone.clock import Clock
 from backbone.logs import get_log
-from contracts.errors import Unavailable
+from contracts.errors import Invalid, Unavailable
 from contracts.topics import READINGS, STREAMS
-from sensor_manager.reading import Reading, encoder, unpacked
+from sensor_manager.reading import Reading, packed, unpacked
 from sensor_manager.streams.bindings import Bindings
 
 log = get_log()
@@ -51,7 +49,7 @@ class Router:
         sent = False
         for record in batch:
             for deployment, readings in self._wanted(record).items():
-                value = encoder.encode(readings)
+                value = packed(readings)
                 self._records.send(STREAMS, deployment.encode(), value, self._acknowledged)
                 sent = True
         if sent:
@@ -63,7 +61,7 @@ class Router:
         found: dict[str, list[Reading]] = {}
         try:
             readings = unpacked(record.value)
-        except msgspec.DecodeError:
+        except Invalid:
             return found  # storage buries it, with its reason
         for reading in readings:
             for deployment in self._bindings.deployments(reading.s):

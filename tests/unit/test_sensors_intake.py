@@ -15,7 +15,7 @@ from sensor_manager.intake.parse import MOST_BYTES, inflated, parse
 from sensor_manager.intake.times import time_of
 from sensor_manager.kinds import STANDARD, Kind
 from sensor_manager.model import Device, Sensor
-from sensor_manager.reading import encoder, micros, moment, split, unpacked
+from sensor_manager.reading import micros, moment, packed, split, unpacked
 
 KINDS = {kind.name: kind for kind in STANDARD} | {"note": Kind("note", "text"), "shape": Kind("shape", "object"), "big": Kind("big")}
 SENSORS = tuple(Sensor(f"id-{name}", name, name, "") for name in ("temperature", "occupancy", "note", "shape", "big"))
@@ -55,7 +55,7 @@ def test_values_that_are_taken(sensor: str, value: Any, number: float | None, ot
     [verdict] = judged({"sensor_id": sensor, "value": value})
     assert verdict.reading is not None, verdict.reason
     assert (verdict.reading.v, verdict.reading.o, verdict.reading.t) == (number, other, NOW)
-    assert unpacked(encoder.encode(verdict.reading)) == [verdict.reading]
+    assert unpacked(packed([verdict.reading])) == [verdict.reading]
     assert split(value) == (number, other)
 
 
