@@ -14,7 +14,7 @@ from cli.options import At, Json, Workspace, Yes, pairs
 from cli.releases import ID
 from cli.session import Platform, connect
 
-devices = typer.Typer(help="Devices, with their sensors and tokens.", invoke_without_command=True, rich_markup_mode=None)
+devices = typer.Typer(invoke_without_command=True)
 Named = Annotated[str, typer.Argument(metavar="DEVICE", help="Its name or id.")]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from cli.client import BROKEN, Reply
 from cli.failure import Failure
 
-PAUSES = (0.3, 0.7, 1.5, 3.0)
+PAUSES = (0.3, 0.7, 1.5, 3.0, 4.0)
 
 
 def patient(ask: Callable[[], Reply], also_broken: bool) -> Reply:

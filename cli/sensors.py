@@ -1,4 +1,4 @@
-"""What is measured: kinds, places, sensors and readings."""
+"""What is measured: places, sensors and readings."""
 
 from __future__ import annotations
 
@@ -10,16 +10,6 @@ from cli import show
 from cli.failure import Failure
 from cli.options import At, Json, Workspace
 from cli.session import Platform, connect
-
-
-def kinds(at: At = "", workspace: Workspace = "", json: Json = False) -> None:
-    """Types of sensors: the standard ones and the workspace's own."""
-    found = connect(at).items("/kinds", workspace=workspace)
-    if json:
-        show.json({"items": found})
-        return
-    rows = [(k["name"], k["value"], k["unit"], _range(k), k["workspace"] or "standard", k["description"]) for k in found]
-    show.table(("kind", "value", "unit", "range", "from", "description"), rows, "No kinds.")
 
 
 def places(at: At = "", workspace: Workspace = "", json: Json = False) -> None:
@@ -80,11 +70,6 @@ def _sensor(platform: Platform, named: str, workspace: str) -> str:
     if alike:
         raise Failure(f"{len(alike)} sensors are called {named}.", "Give the id; `berth sensors` lists them.")
     raise Failure(f"No sensor {named}.", "`berth sensors` lists what there is.", {"status": 404, "title": "Not Found"})
-
-
-def _range(kind: dict[str, Any]) -> str:
-    low, high = kind["minimum"], kind["maximum"]
-    return "" if low is None and high is None else f"{'' if low is None else f'{low:g}'} … {'' if high is None else f'{high:g}'}"
 
 
 def _number(value: Any) -> object:

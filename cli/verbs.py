@@ -6,13 +6,14 @@ import typer
 
 from cli import deploy, deployments, local, login, parts, push, releases, sensors, start
 from cli.devices import devices
+from cli.kinds import kinds
 
 VERBS = (
     login.login, login.logout, login.whoami, login.workspaces,
     start.init, push.push, deploy.deploy,
     deployments.ps, deployments.stop, deployments.destroy, deployments.instances,
     releases.apps, releases.releases, releases.log,
-    sensors.kinds, sensors.places, sensors.sensors, sensors.readings,
+    sensors.places, sensors.sensors, sensors.readings,
     parts.runtimes, parts.subsystems, parts.nodes,
 )  # fmt: skip
 
@@ -27,4 +28,5 @@ local.add(app)
 for verb in VERBS:
     app.command()(verb)
 app.command("open")(deployments.open_)
-app.add_typer(devices, name="devices")
+for name, group in (("devices", devices), ("kinds", kinds)):
+    app.add_typer(group, name=name)

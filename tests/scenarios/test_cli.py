@@ -137,6 +137,17 @@ def test_what_is_not_there_or_not_allowed_is_a_sentence(dora: Terminal) -> None:
         assert says in dora.said and "Traceback" not in dora.said
 
 
+def test_a_kind_of_ones_own(dora: Terminal) -> None:
+    dora.run("kinds", "add", "ph", "--unit", "pH", "--minimum", 0, "--maximum", 14)
+    assert "0 … 14" in next(line for line in dora.run("kinds").splitlines() if line.startswith("ph "))
+    dora.run("devices", "add", "pool", "--place", "hq/pool", "--sensor", "p=ph")
+    assert [s["kind"] for s in dora.json("sensors", "--place", "hq/**")["items"]] == ["ph"]
+    assert [p["place"] for p in dora.json("places")["items"]] == ["hq", "hq/pool"]
+    assert "no kind" in dora.json("devices", "add", "x", "--place", "hq", "--sensor", "p=pph", code=1)["errors"][0]["rule"].lower()
+    dora.run("devices", "remove", "pool", "--yes")
+    assert dora.json("devices")["items"] == []
+
+
 def test_an_operator_sees_the_platform(terminal: Terminal) -> None:
     terminal.login("otto")
     assert "deployer" in terminal.run("subsystems")
