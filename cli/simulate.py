@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--every", type=float, default=2.0, help="seconds between values")
     parser.add_argument("--history", type=float, default=60, help="minutes of the past to send first")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--hour", type=float, help="the hour it is in the building at the start (default: as here, in UTC; weekends are Fridays)")
+    parser.add_argument("--hour", type=float, help="the hour it is in the building at the start (default: as here; weekends are Fridays)")
     given = parser.parse_args(arguments)
     try:
         rooms = read_building(given.building)
