@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from backbone.clock import SystemClock
+from bootstrapper import host
 from bootstrapper.engine import Engine
 from bootstrapper.files import write
-from bootstrapper.host import systemd
 from bootstrapper.shell import Failed, sh
 
 CONFIG = Path("/etc/docker/daemon.json")
@@ -28,11 +28,11 @@ WANTED = {
 
 
 def lacking() -> list[str]:
-    """Settings of an existing daemon.json that is not ours which `up` would want otherwise."""
+    """Settings that `up` would want and that Docker was not given."""
     try:
         there = json.loads(CONFIG.read_text())
     except FileNotFoundError:
-        return []
+        there = {}
     return [key for key in ("no-new-privileges", "userland-proxy") if there.get(key) != WANTED[key]]
 
 
@@ -71,14 +71,23 @@ def _launch() -> None:
         clock.sleep(0.1)
 
 
+def install(say: Callable[[str], None]) -> None:
+    """The host's programs. Where Docker is not there yet its settings come first: apt starts it at once."""
+    if host.missing({"dockerd": "docker.io"}) and os.geteuid() == 0:
+        configure()
+    host.install(host.PROGRAMS, say)
+
+
 def start(say: Callable[[str], None]) -> None:
     """Docker answers when this returns."""
     if Engine().lives():
+        if wrong := lacking():
+            say(f"Docker runs without {', '.join(wrong)}, which hold instances in; `berth doctor` says what mends it")
         return
     if os.geteuid() != 0:
         raise Failed("Docker does not run, and only root can start it.", "sudo ./berth up")
     configure()
-    if systemd():
+    if host.systemd():
         say("starting docker by systemd")
         sh("systemctl", "enable", "--now", "docker")
     else:

@@ -60,7 +60,7 @@ def disk(engine: Engine, own: Installation) -> Finding:
 
 
 def programs(engine: Engine, own: Installation) -> Finding:
-    lacking = host.missing()
+    lacking = host.missing({**host.PROGRAMS, **host.MAVEN})
     seen = f"missing: {', '.join(lacking)}" if lacking else "all there"
     return Finding("programs", not lacking, seen, f"apt-get install {' '.join(lacking)}  (`berth up` does it)")
 
@@ -123,15 +123,18 @@ def sets(engine: Engine, own: Installation) -> Finding:
 
 def ports(engine: Engine, own: Installation) -> Finding:
     """Free, unless this installation itself holds them."""
+    held: set[str] = set()
     try:
-        up = any(own.own("haproxy") in c["Names"][0] for c in Containers(engine, own).mine())
+        running = {c["Names"][0] for c in Containers(engine, own).mine()}
+        held |= {"registry"} if f"/{own.own('registry')}" in running else set()
+        held |= {"https", "apps", "http", "apps-http"} if f"/{own.own('haproxy')}" in running else set()
     except Failed:
-        up = False
-    if up:
-        return Finding("ports", True, "held by this installation")
-    taken = [own.port(name) for name in ("https", "apps", "http", "apps-http", "registry") if _taken(own.port(name))]
-    seen = f"taken: {', '.join(map(str, taken))}" if taken else f"free from {own.base_port}"
-    return Finding("ports", not taken, seen, f"ss -ltnp | grep -E ':({'|'.join(map(str, taken))}) '; or another --port")
+        pass  # without Docker nothing of ours runs
+    names = {"https", "apps", "http", "apps-http", "registry"} - held
+    taken = sorted(own.port(name) for name in names if _taken(own.port(name)))
+    seen = f"taken: {', '.join(map(str, taken))}" if taken else f"free, or ours, from {own.base_port}"
+    mend = f"ss -ltnp | grep -E ':({'|'.join(map(str, taken))}) '; or choose another --port"
+    return Finding("ports", not taken, seen, mend)
 
 
 def _taken(port: int) -> bool:
@@ -155,6 +158,16 @@ def address(engine: Engine, own: Installation) -> Finding:
 CHECKS: tuple[Check, ...] = (
     root, python, memory, disk, programs, docker, settings, swarm, cgroups, bridges, sets, ports, address,
 )  # fmt: skip
+
+
+FIRST: tuple[Check, ...] = (python, disk, cgroups, ports)
+"""Without these an `up` would fail late and say less."""
+
+
+def before_up(engine: Engine, installation: Installation) -> None:
+    bad = [f for check in FIRST if not (f := check(engine, installation)).good]
+    if bad:
+        raise Failed("\n".join(f"{f.what}: {f.seen}" for f in bad), bad[0].mend)
 
 
 def examine(engine: Engine, installation: Installation) -> list[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from backbone.settings import Settings
@@ -20,35 +20,37 @@ PROGRAMS = {
     "iptables": "iptables",
     "ipset": "ipset",
     "mmdebstrap": "mmdebstrap",
-    "mvn": "maven",
     "unshare": "util-linux",
     "ip": "iproute2",
     "tar": "tar",
 }
+# Kafka's jars alone need it: it is installed beside the rest of the work
+MAVEN = {"mvn": "maven"}
 
 
-def missing() -> list[str]:
+def missing(programs: Mapping[str, str]) -> list[str]:
     """Packages whose programs are not there."""
-    return sorted({package for program, package in PROGRAMS.items() if not shutil.which(program)})
+    return sorted({package for program, package in programs.items() if not shutil.which(program)})
 
 
 def docker_client() -> str:
     return DEBIAN_DOCKER if shutil.which(DEBIAN_DOCKER) else "docker"
 
 
-def install(say: Callable[[str], None]) -> None:
+def install(programs: Mapping[str, str], say: Callable[[str], None]) -> None:
     """Install what is missing; a fresh machine has no package lists, so they are fetched first."""
-    packages = missing()
+    packages = missing(programs)
     if not packages:
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise Failed(f"These are missing: {', '.join(packages)}.", f"apt-get install {' '.join(packages)}  (as root)")
     say(f"installing by apt: {' '.join(packages)}")
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    sh("apt-get", "update", "-qq", env=quiet)
+    wait = ("-o", "DPkg::Lock::Timeout=120")
+    sh("apt-get", "update", "-qq", *wait, env=quiet)
     # maven asks for any JRE; the headless one is what Kafka's jars and Maven need
     extra = ["default-jre-headless"] if "maven" in packages else []
-    sh("apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages, *extra, env=quiet)
+    sh("apt-get", "install", "-y", "-qq", "--no-install-recommends", *wait, *packages, *extra, env=quiet)
 
 
 def address() -> str:

@@ -9,6 +9,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from bootstrapper.graph import Outcome
 
@@ -54,5 +55,6 @@ class Progress:
         now = self.console.get_time()
         with self._lock:
             for name, since in self._running.items():
-                table.add_row("[blue]○[/]", name, f"[dim]{now - since:.1f} s[/]")
+                # as Text, not as markup: a line that is said meanwhile turns markup off for all that is printed with it
+                table.add_row(Text("○", "blue"), name, Text(f"{now - since:.1f} s", "dim"))
         return table

@@ -22,7 +22,8 @@ def ground_steps(work: Work) -> list[Step]:
         return lambda: backing_up.prepare(work, name, make)
 
     return [
-        Step("host", lambda: host.install(work.say)),
+        Step("host", lambda: daemon.install(work.say)),
+        Step("maven", lambda: host.install(host.MAVEN, work.say), ("host",)),
         Step("secrets", lambda: backing_up.secrets(work)),
         Step("docker", lambda: daemon.start(work.say), ("host",)),
         Step("swarm", lambda: swarm.init(work.engine, work.installation.address), ("docker",)),
@@ -33,7 +34,7 @@ def ground_steps(work: Work) -> list[Step]:
         Step("node", fetch("node", prepared.node), heavy=True),
         Step("pages' files", fetch("modules", lambda: prepared.modules(folders["node"])), ("node",), heavy=True),
         Step("pip", fetch("pip", prepared.pip), heavy=True),
-        Step("jars", fetch("jars", prepared.jars), ("host",), heavy=True),
+        Step("jars", fetch("jars", prepared.jars), ("maven",), heavy=True),
         Step("azurite", fetch("azurite", lambda: prepared.azurite(folders["node"])), ("node",), heavy=True),
     ]
 

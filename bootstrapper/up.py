@@ -9,7 +9,7 @@ from pathlib import Path
 
 from backbone.clock import SystemClock
 from backbone.settings import Settings
-from bootstrapper import graph, host
+from bootstrapper import doctor, graph, host
 from bootstrapper.beside import clash, free_base, out_of_range
 from bootstrapper.files import locked, once
 from bootstrapper.given import given
@@ -72,6 +72,7 @@ def bring_up(name: str, base_port: int | None, expose: bool | None, progress: Pr
     with alone(root() / name):
         installation = settle(name, base_port, expose)
         work = open_work(installation, given(installation), progress.say)
+        doctor.before_up(work.engine, installation)
         work.prepared.folder.mkdir(parents=True, exist_ok=True)
         with progress:
             done = graph.run(all_steps(work), (os.cpu_count() or 2) + 1, SystemClock().monotonic, progress.told)
