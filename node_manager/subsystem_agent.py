@@ -18,6 +18,7 @@ from contracts.states import InstanceState
 from node_manager.agent import Agent
 from node_manager.firewall import Firewall, Walls
 from node_manager.probes import NetProber, Prober
+from node_manager.replacing import Ask, Replacing, live
 from node_manager.saying import Sayer
 
 log = get_log()
@@ -135,7 +136,7 @@ def walls(backbone: Backbone, address: str) -> Walls:
     )
 
 
-def build(backbone: Backbone, prober: Prober | None = None, host: Host | None = None) -> Subsystem:
+def build(backbone: Backbone, prober: Prober | None = None, host: Host | None = None, ask: Ask = live) -> Subsystem:
     """Without `prober` this is the real thing with its threads; with it (a twin) everything happens in ticks."""
     node = backbone.containers.node
     host = host or _host(backbone)
@@ -143,21 +144,25 @@ def build(backbone: Backbone, prober: Prober | None = None, host: Host | None = 
     watcher = Watcher(node)
     sayer = Sayer(backbone)
     agent = Agent(node, backbone.installation, prober or NetProber(watcher.wake), backbone.clock, sayer.say, address)
+    replacing = Replacing(backbone, node, ask)
     work = NodeAgent(backbone, node, agent, sayer, Firewall(host, walls(backbone, address)), address)
 
     def start() -> None:
         if prober is None:
             threading.Thread(target=watcher.run, args=(work,), name="watcher", daemon=True).start()
             threading.Thread(target=sayer.run, name="sayer", daemon=True).start()
+            threading.Thread(target=replacing.run, name="replacing", daemon=True).start()
 
     def look() -> None:
         if prober is not None:
             work.round()
             sayer.flush()
+            replacing.step(0)
 
     def stop() -> None:
         watcher.close()
         sayer.close()
+        replacing.close()
 
     return Subsystem(
         backbone=backbone,
