@@ -50,11 +50,23 @@ def check(steps: Sequence[Step]) -> None:
         left = [s for s in left if s not in free]
 
 
+def by_what_waits(steps: Sequence[Step]) -> list[Step]:
+    """Those with the longest chain behind them first: what all wait for must not queue behind what nobody does."""
+    behind: dict[str, int] = {}
+
+    def chain(name: str) -> int:
+        if name not in behind:
+            behind[name] = 1 + max((chain(s.name) for s in steps if name in s.needs), default=0)
+        return behind[name]
+
+    return sorted(steps, key=lambda step: -chain(step.name))
+
+
 def run(steps: Sequence[Step], heavy: int, now: Now, told: Told) -> Mapping[str, Outcome]:
     """Run all; after a failure start nothing more, wait for what runs. Steps not reached are absent from the answer."""
     check(steps)
     began = now()
-    waiting = list(steps)
+    waiting = by_what_waits(steps)
     running: dict[str, Step] = {}
     done: dict[str, Outcome] = {}
     change = threading.Condition()

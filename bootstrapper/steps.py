@@ -52,8 +52,8 @@ def backing_steps(work: Work) -> list[Step]:
     ours = work.ours()
     running = tuple(f"run {b.name}" for b in ours)
     return [
-        *(step for backing in ours for step in (image(backing), start(backing))),
         Step("image python", lambda: platform_up.python(work), ("base", "wheels"), heavy=True),
+        *(step for backing in ours for step in (image(backing), start(backing))),
         Step("backing services ready", lambda: backing_up.ask(work), ("image python", "networks", "secrets", *running)),
     ]
 

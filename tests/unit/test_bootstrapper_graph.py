@@ -99,3 +99,12 @@ def test_every_start_and_end_is_told() -> None:
 def test_a_graph_that_cannot_run_is_refused(steps: list[Step], word: str) -> None:
     with pytest.raises(ValueError, match=word):
         check(steps)
+
+
+def test_what_many_wait_for_does_not_queue_behind_what_nobody_does() -> None:
+    began: list[str] = []
+    names = ("aside", "also aside", "first", "second", "third")
+    needs = {"second": ("first",), "third": ("second",)}
+    steps = [Step(name, lambda n=name: began.append(n), needs.get(name, ()), heavy=True) for name in names]  # type: ignore[misc]
+    run(steps, 1, lambda: 0.0, lambda *_: None)
+    assert began == ["first", "second", "aside", "also aside", "third"]
