@@ -29,6 +29,7 @@ def open_records(settings: Settings) -> KafkaRecords:
         "bootstrap.servers": settings.text("KAFKA_URL"),
         "socket.keepalive.enable": True,
         "reconnect.backoff.max.ms": 1000,
+        "socket.timeout.ms": 20_000,
         "allow.auto.create.topics": False,
     }
     if user := settings.text("KAFKA_USER", ""):
