@@ -35,7 +35,8 @@ def test(arguments: list[str]) -> int:
         if fast:
             return _stage("tests", [*_pytest(), "-m", "not real and not browser", *rest])
         name = installation()
-        if code := _stage("installation", [sys.executable, "-m", "bootstrapper", "up", "--name", name, "--port", str(base_port()), "--expose"]):
+        up = [sys.executable, "-m", "bootstrapper", "up", "--name", name, "--port", str(base_port()), "--expose"]
+        if code := _stage("installation", up):
             return code
         return _real(name, building, rest, whole)
     finally:

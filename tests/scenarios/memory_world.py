@@ -9,8 +9,9 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-import app_controller.subsystem
 import berth.transport
+
+import app_controller.subsystem
 import deployer.subsystem
 import gateway.subsystem
 import identity.subsystem

@@ -107,10 +107,10 @@ class RealWorld:
     def sources(self, trace: str) -> set[str]:
         found = set()
         for name in docker("ps", "-a", "--format", "{{.Names}}", "-f", f"name=^{self.installation}-").split():
-            part = name.removeprefix(f"{self.installation}-").split(".")[0].replace("-", "_")
-            done = subprocess.run(["/usr/bin/docker", "logs", "--since", "20m", name], capture_output=True, text=True, timeout=60, check=False)
+            words = ["/usr/bin/docker", "logs", "--since", "20m", name]
+            done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
             if trace in done.stdout + done.stderr:
-                found.add(next((PARTS.get(part, p) for p in ("sensor_manager", "node_manager") if part.startswith(p)), PARTS.get(part, part)))
+                found.add(_part(name.removeprefix(f"{self.installation}-").split(".")[0].replace("-", "_")))
         return found
 
     def containers(self, service: str) -> list[str]:
@@ -118,6 +118,12 @@ class RealWorld:
         name = f"{self.installation}-{service.replace('_', '-').replace('.', '-')}"
         label = f"label=com.docker.swarm.service.name={name}"
         return docker("ps", "-q", "--no-trunc", "-f", label, "-f", "status=running").split()
+
+
+def _part(container: str) -> str:
+    """The subsystem whose lines a container prints: sensor_manager_api is sensor_manager's, HAProxy's are the gateway's."""
+    roles = ("sensor_manager", "node_manager")
+    return next((role for role in roles if container.startswith(role)), PARTS.get(container, container))
 
 
 def _quietly(act: Callable[[], object]) -> None:

@@ -66,7 +66,8 @@ def test_five_mistakes_come_at_once_with_their_lines(world: World) -> None:
 
 def test_an_unknown_kind_is_told_with_what_was_meant(world: World) -> None:
     name, text = one()
-    told = refused(world, world.login("developer"), zipped({"berth.yml": text + 'sensors:\n  t: {kind: temprature, where: "**"}\n', "app.py": "pass"}))
+    text += 'sensors:\n  t: {kind: temprature, where: "**"}\n'
+    told = refused(world, world.login("developer"), zipped({"berth.yml": text, "app.py": "pass"}))
     assert [e["path"] for e in told["errors"]] == ["sensors.t.kind"] and "temperature" in told["errors"][0]["hint"]
     nothing_kept(world, world.login("developer"), name)
 
