@@ -33,7 +33,7 @@ class Parts:
 
     def deployment(self, d: Mapping[str, Any]) -> dict[str, str]:
         """Those of the rollout's page and of the app's alike."""
-        names = ("wanted", "serving", "bindings", "steps", "why", "lead", "state")
+        names = ("wanted", "serving", "bindings", "steps", "why", "lead", "state", "link", "open")
         return {f"{name}-{d['id']}": self._html(name, d=d) for name in names}
 
     def instances(self, rollout: Any) -> dict[str, str]:

@@ -16,13 +16,13 @@ from tests.support.pages import DEVICES, seed
 STEP = 0.1
 
 
-def main(port: int) -> None:
+def main(port: int, empty: bool = False) -> None:
     world = MemoryWorld()
     world.platform.settings["BERTH_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
     pages = world.platform.add(platform_ui.subsystem.build, "platform_ui")
     app = world.platform.subsystems["platform_ui"].app()
     stop = threading.Event()
-    tokens = seed(world)
+    tokens = {} if empty else seed(world)
     threading.Thread(target=_live, args=(world, tokens, stop), daemon=True).start()
     print(f"http://127.0.0.1:{port}  as {', '.join(f'{name} / pw-{name}' for name in PEOPLE.values())}", flush=True)
     config = uvicorn.Config(Whole(world, app), "127.0.0.1", port, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
@@ -66,4 +66,4 @@ def measure(world: MemoryWorld, name: str, token: str, now: float) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 8700)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 8700, empty="empty" in sys.argv)
