@@ -47,7 +47,8 @@ def fill(app: Flask, site: Site) -> None:
         icon=icon, asset=asset, age=age, since=since, clock=clock, spark=spark, plural=model.plural, took=model.took,
         presence=model.presence, rollout_tone=model.rollout_tone, build_tone=model.build_tone,
         rollout_steps=model.rollout_steps, build_steps=model.build_steps, SERVING=model.SERVING_TONES,
-        authority=bool(site.backbone.settings.text("BERTH_CA", "")), INSTANCE=model.INSTANCE_TONES, public=site.public, installation=site.backbone.installation,
+        INSTANCE=model.INSTANCE_TONES, public=site.public, installation=site.backbone.installation,
+        authority=bool(site.backbone.settings.text("BERTH_CA", "")),
     )  # fmt: skip
     env.filters.update(size=model.size, value=model.value, ago=model.ago, json=_json)
 

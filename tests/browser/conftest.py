@@ -131,7 +131,8 @@ def key_of(url: str, ca: Path) -> str:
     """The public key of the certificate that the address shows, once the authority has vouched for it."""
     at = urlsplit(url)
     context = ssl.create_default_context(cafile=str(ca))
-    with socket.create_connection((at.hostname, at.port), timeout=10) as plain, context.wrap_socket(plain, server_hostname=at.hostname) as tls:
+    plain = socket.create_connection((at.hostname, at.port), timeout=10)
+    with context.wrap_socket(plain, server_hostname=at.hostname) as tls:
         certificate = tls.getpeercert(binary_form=True)
     words = ["openssl", "x509", "-inform", "DER", "-pubkey", "-noout"]
     pem = subprocess.run(words, input=certificate, capture_output=True, check=True, timeout=20).stdout

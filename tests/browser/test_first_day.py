@@ -17,13 +17,25 @@ from tests.scenarios.world import zipped
 from tests.support import npm
 
 pytestmark = pytest.mark.browser
-BAD = 'berth: 1\nname: Comfort\nversion: 1.0.0\nservices:\n  web:\n    runtime: pyhton\n    command: python app.py\n    port: 8000\n    public: true\n'
+BAD = """\
+berth: 1
+name: Comfort
+version: 1.0.0
+services:
+  web:
+    runtime: pyhton
+    command: python app.py
+    port: 8000
+    public: true
+"""
+MISTAKES = {"name": "mistakes.zip", "mimeType": "application/zip", "buffer": zipped({"berth.yml": BAD, "app.py": "x"})}
 WIDTHS = (390, 1440)
 THEMES = ("light", "dark")
 DROP = """async ([name, bytes]) => {
   const data = new DataTransfer(), raw = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0));
   data.items.add(new File([raw], name, { type: "application/zip" }));
-  for (const type of ["dragenter", "dragover", "drop"]) dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
+  for (const type of ["dragenter", "dragover", "drop"])
+    dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
 }"""
 
 
@@ -49,7 +61,8 @@ def curl(page: Page, line: str, folder: Path, value: float) -> None:
     if "--cacert" in line:
         (folder / "ca.crt").write_bytes(page.context.request.get("/ca.crt").body())
     told = re.sub(r'"value": [\d.]+', f'"value": {value}', line)
-    done = subprocess.run(["bash", "-c", f"{told} -sS --fail-with-body"], cwd=folder, capture_output=True, text=True, timeout=30, check=False)
+    words = ["bash", "-c", f"{told} -sS --fail-with-body"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 0 and '"accepted":1' in done.stdout.replace(" ", ""), done.stdout + done.stderr
 
 
@@ -81,7 +94,7 @@ def test_from_a_zip_with_mistakes_to_an_app_that_hears_its_sensor(page: Page, gr
     page.goto("/upload")
     with page.expect_file_chooser() as chosen:
         page.get_by_role("button", name="Choose a file").click()
-    chosen.value.set_files({"name": "mistakes.zip", "mimeType": "application/zip", "buffer": zipped({"berth.yml": BAD, "app.py": "x"})})
+    chosen.value.set_files(MISTAKES)  # type: ignore[arg-type]
     page.wait_for_url("**/uploads/*")
     expect(page.get_by_role("heading", level=1)).to_contain_text("2 problems to fix in mistakes.zip")
     page.keyboard.press("j")
@@ -185,11 +198,12 @@ def things(page: Page) -> list[str]:
     page.goto("/devices")
     device = page.locator("#rows a.b-name").first.get_attribute("href")
     page.goto("/upload")
-    page.set_input_files("#zip", {"name": "mistakes.zip", "mimeType": "application/zip", "buffer": zipped({"berth.yml": BAD, "app.py": "x"})})
+    page.set_input_files("#zip", MISTAKES)  # type: ignore[arg-type]
     page.wait_for_url("**/uploads/*")
     problems = page.url
     app = new_name("looked-at")
-    page.set_input_files("#zip", {"name": "app.zip", "mimeType": "application/zip", "buffer": zipped(comfort(app, "browser/**"))})
+    body = zipped(comfort(app, "browser/**"))
+    page.set_input_files("#zip", {"name": "app.zip", "mimeType": "application/zip", "buffer": body})
     page.wait_for_url("**/releases/*")
     release = page.url
     page.get_by_role("button", name="Deploy", exact=True).click()
