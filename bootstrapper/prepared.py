@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from ast import literal_eval
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
 
 from bootstrapper.files import digest, locked
@@ -20,10 +22,18 @@ def uv() -> Path:
     return ROOT / ".venv/bin/uv"
 
 
+@cache
+def _pip_settings() -> Mapping[str, str]:
+    """What pip's files say; pip is asked once, as each time costs a Python's start."""
+    lines = sh(ROOT / ".venv/bin/python", "-m", "pip", "config", "list", check=False).splitlines()
+    said = (line.partition("=") for line in lines if line.startswith("global."))
+    return {key.removeprefix("global."): str(literal_eval(value)) for key, _, value in said}
+
+
 def pip_says(key: str) -> str:
-    """A setting of pip, from its environment or its files."""
+    """A setting of pip, from its environment or its files; several values in one line."""
     given = os.environ.get("PIP_" + key.upper().replace("-", "_"))
-    return given or sh(ROOT / ".venv/bin/python", "-m", "pip", "config", "get", f"global.{key}", check=False)
+    return " ".join((given or _pip_settings().get(key, "")).split())
 
 
 def uv_settings() -> Mapping[str, str]:
