@@ -88,7 +88,7 @@ class Demo:
         from cli.building import read_building
 
         tokens = self._tokens("demo-building.json", [room.device for room in read_building()], devices)
-        command = ("python3", "-m", "cli.simulate", "--url", DOOR, "--tokens", "/run/secrets/tokens.json", "--ca", CA)
+        command = ("python3", "-m", "cli.simulate", "--url", DOOR, "--tokens", "/run/secrets/tokens.json", "--ca", CA, "--hour", "10")
         self._run("demo-building", command, {"tokens.json": json.dumps(tokens)}, {})
 
     def _machine(self, devices: dict[str, str]) -> None:
