@@ -87,7 +87,8 @@ def _real(name: str, building: subprocess.Popen[bytes] | None, rest: list[str], 
                 out, _ = started.communicate(timeout=60)
                 environment["MONGO_URL"] = out.decode().split()[-1]
         if whole and not shutil.which(BROWSER):
-            _stage("browser", ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"])
+            install = "apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null"
+            _stage("browser", ["sh", "-c", install])
         return _stage("tests", [*_pytest(), *(rest or ["tests"])], environment)
     finally:
         _mongo("stop", data).wait()
