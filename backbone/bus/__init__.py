@@ -36,7 +36,10 @@ class Consumer(Protocol):
     """
 
     def poll(self, seconds: float) -> list[Received]:
-        """What came, as soon as something is there, or [] after `seconds`. Unavailable: the bus is away; ask again."""
+        """What came, as soon as something is there, or [] after `seconds`.
+
+        While the bus is away it gives [] or raises Unavailable; asked again, it goes on where it was.
+        """
 
     def commit(self) -> None:
         """All that poll has given is done. Where a partition went elsewhere meanwhile, its records come again there.

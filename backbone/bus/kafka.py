@@ -28,8 +28,8 @@ log = get_log()
 PATIENCE = 10.0
 """Seconds that one verb may wait for the broker."""
 
-GREETING = 5.0
-"""Seconds that a client tries to reach the first broker."""
+GREETING = 10.0
+"""Seconds that a client tries to reach the first broker: each try begins anew, so on a busy machine a short one never ends."""
 
 SESSION = 6.0
 """Seconds of silence after which the group gives a dead member's partitions to others; brokers allow no less."""

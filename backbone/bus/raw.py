@@ -39,7 +39,10 @@ class RecordConsumer(Protocol):
     """
 
     def poll(self, most: int, seconds: float) -> list[Record]:
-        """Up to `most` records, as soon as some are there, or [] after `seconds`. Unavailable: ask again."""
+        """Up to `most` records, as soon as some are there, or [] after `seconds`.
+
+        While the broker is away it gives []. Unavailable is what `gained` raised; asked again, it asks `gained` again.
+        """
 
     def assign(self, offsets: Mapping[Place, int]) -> None:
         """Alone: from now on reads these places and no others, each from its offset (or BEGINNING, END)."""
