@@ -36,7 +36,10 @@ Need = Literal[
 
 @dataclass(frozen=True)
 class Subsystem:
-    """One Swarm service. `needs` decides which settings, secrets and mounts it is given: nothing it did not ask for."""
+    """One Swarm service. `needs` decides which settings, secrets and mounts it is given: nothing it did not ask for.
+
+    `reads`: folders of the repository, beside its own and what all share, whose change is a change of it.
+    """
 
     package: str
     role: str = ""
@@ -46,6 +49,7 @@ class Subsystem:
     everywhere: bool = False
     replicas: int = 1
     alias: str = ""
+    reads: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bootstrapper.base import Base, machine_network
-from bootstrapper.engine import Engine
+from bootstrapper.engine import Engine, Refused
 from bootstrapper.files import digest, locked
 from bootstrapper.host import docker_client
 from bootstrapper.shell import Failed, sh
@@ -92,3 +92,15 @@ class Images:
         """Docker remembers under which digest an image went to a registry."""
         facts = self.engine.find(f"/images/{tag}/json") or {}
         return next((d for d in facts.get("RepoDigests", []) if d.startswith(name + "@")), "")
+
+    def forget_old(self, name: str, keep: int) -> None:
+        """Of an image whose every change leaves one behind: all tags but the newest; one that is in use stays."""
+        found = self.engine.call("GET", "/images/json", filters={"reference": [f"{name}:*"]})
+        for image in sorted(found, key=lambda i: int(i["Created"]), reverse=True)[keep:]:
+            for tag in image["RepoTags"] or []:
+                if tag.startswith(f"{name}:"):
+                    try:
+                        self.engine.remove(f"/images/{tag}")
+                    except Refused as refused:
+                        if refused.status != 409:
+                            raise

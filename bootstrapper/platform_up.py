@@ -19,6 +19,7 @@ from bootstrapper.shell import Failed
 from bootstrapper.wiring import wires
 from bootstrapper.work import Work
 
+KEPT = 5
 HERE = Path(__file__).resolve().parent
 
 
@@ -98,13 +99,24 @@ def front_door(work: Work) -> None:
 
 
 def service(work: Work, subsystem: Subsystem) -> Callable[[], None]:
+    """One whose own code did not change keeps the image it runs from, and so is not rolled."""
+
     def put() -> None:
-        sent = work.services.put(subsystem, work.made["platform"], wires(subsystem, work.where, work.made))
-        if sent:
-            work.changed.add(subsystem.name)
+        code = code_of(subsystem, work.made["python"])
+        registry = work.where.registry()["REGISTRY_URL"]
+        before = work.services.image_of(subsystem, code)
+        image = before if before.startswith(f"{registry}/") else work.made["platform"]
+        given = wires(subsystem, work.where, {**work.made, "platform": image})
+        work.services.put(subsystem, image, given, code)
         work.services.settled(subsystem)
 
     return put
+
+
+def code_of(subsystem: Subsystem, base: str) -> str:
+    """The hash of all the code that the subsystem's process may load, and of what it runs on."""
+    needed = [ROOT / name for name in ("contracts", "backbone", subsystem.package, *subsystem.reads)]
+    return digest(base, *(path for path in needed if path.exists()))
 
 
 def wake(work: Work) -> None:
@@ -119,3 +131,5 @@ def ready(work: Work) -> None:
     for line in work.asker.slowest:
         work.say(f"  the last to be ready: {line}")
     work.services.sweep()
+    for name in ("berth/platform", f"{work.where.registry()['REGISTRY_URL']}/berth/platform"):
+        work.images.forget_old(name, KEPT)

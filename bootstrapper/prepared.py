@@ -18,6 +18,10 @@ AZURITE = "3.35.0"
 NODE = "22"
 
 
+# of the locked packages, those that only the command line uses: httpx and structlog would load them at every start
+PEOPLES = ("rich", "pygments", "markdown_it", "mdurl", "typer", "shellingham", "pip")
+
+
 def uv() -> Path:
     return ROOT / ".venv/bin/uv"
 
@@ -78,8 +82,10 @@ class Prepared:
         def make(new: Path) -> None:
             self._wheels(new / "site", lock)
             sh("find", new / "site", "-type", "d", "-name", "tests", "-prune", "-exec", "rm", "-rf", "{}", "+")
+            for name in PEOPLES:
+                shutil.rmtree(new / "site" / name, ignore_errors=True)
 
-        return self.get("site", digest(lock, "without tests"), make)
+        return self.get("site", digest(lock, "without tests", *PEOPLES), make)
 
     def pip(self) -> Path:
         """pip as a folder, for the container that fetches apps' packages."""

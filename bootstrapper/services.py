@@ -17,6 +17,7 @@ from bootstrapper.wiring import Wires
 
 SECOND = 10**9
 PIDS = 256
+CODE = "berth.code"
 
 
 class Services:
@@ -80,9 +81,19 @@ class Services:
             "EndpointSpec": {"Mode": "dnsrr"},
         }
 
-    def put(self, subsystem: Subsystem, image: str, wires: Wires) -> bool:
-        """True where something was sent: the service is new, or differs from what is declared."""
+    def image_of(self, subsystem: Subsystem, code: str) -> str:
+        """The image it runs from, where that holds the very code it needs; else empty."""
+        now = self.engine.find(f"/services/{self.installation.own(subsystem.name)}")
+        if not now or now["Spec"]["Labels"].get(CODE) != code:
+            return ""
+        image: str = now["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]
+        return image
+
+    def put(self, subsystem: Subsystem, image: str, wires: Wires, code: str) -> bool:
+        """True where something was sent: the service is new, or differs from what is declared. `code` is the hash of
+        all the code it needs, kept as a label."""
         spec = self.spec(subsystem, image, wires)
+        spec["Labels"][CODE] = code
         key = digest(repr(spec))
         spec["Labels"][KEY] = key
         now = self.engine.find(f"/services/{spec['Name']}")

@@ -11,7 +11,9 @@ from bootstrapper.work import Work
 
 
 def all_steps(work: Work) -> list[Step]:
-    return [*ground_steps(work), *backing_steps(work), *platform_steps(work)]
+    """Of what may begin, the earlier in this list begins first: the platform's image is built and pushed the longest."""
+    image = Step("image python", lambda: platform_up.python(work), ("base", "wheels"), heavy=True)
+    return [*ground_steps(work), image, *backing_steps(work), *platform_steps(work)]
 
 
 def ground_steps(work: Work) -> list[Step]:
@@ -49,10 +51,10 @@ def backing_steps(work: Work) -> list[Step]:
         run = lambda: backing_up.run(work, backing)  # noqa: E731
         return Step(f"run {backing.name}", run, (f"image {backing.name}", "secrets", "networks"))
 
-    ours = work.ours()
+    # the registry first: the images are pushed to it
+    ours = sorted(work.ours(), key=lambda b: b.name != "registry")
     running = tuple(f"run {b.name}" for b in ours)
     return [
-        Step("image python", lambda: platform_up.python(work), ("base", "wheels"), heavy=True),
         *(step for backing in ours for step in (image(backing), start(backing))),
         Step("backing services ready", lambda: backing_up.ask(work), ("image python", "networks", "secrets", *running)),
     ]

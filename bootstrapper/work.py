@@ -37,7 +37,6 @@ class Work:
     base: Base | None = None
     made: dict[str, str] = field(default_factory=dict)
     folders: dict[str, Path] = field(default_factory=dict)
-    changed: set[str] = field(default_factory=set)
 
     def the_base(self) -> Base:
         if self.base is None:
