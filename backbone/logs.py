@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any
@@ -22,9 +23,19 @@ def _action(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, An
     return {**_facts, **event}
 
 
+class _Libraries(logging.Handler):
+    """What libraries say in their own way, as lines of ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger()
+        say = log.error if record.levelno >= logging.ERROR else log.warning
+        say("library_said", library=record.name, text=record.getMessage())
+
+
 def set_up(subsystem: str, replica: str, **facts: Any) -> None:
     """Once per process; `facts` stand on every line."""
     _facts.update({"subsystem": subsystem, "replica": replica, **facts})
+    logging.basicConfig(handlers=[_Libraries()], level=logging.WARNING, force=True)
 
 
 structlog.configure(

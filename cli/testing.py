@@ -110,7 +110,8 @@ def real_environment(name: str) -> dict[str, str]:
     where = Where(found, vault, {}, host=True)
     logins = {f"LOGIN_{user.upper()}": password for user, _, password in vault.people()}
     parts = where.kafka("berth") | where.postgres("berth") | where.blobs() | where.registry() | where.directory(ca)
-    return parts | logins | {"BERTH_CA": ca, "BERTH_INSTALLATION": name, "BERTH_TEST_INSTALLATION": name}
+    person = {"LDAP_TEST_USER": "dora", "LDAP_TEST_PASSWORD": logins["LOGIN_DORA"]}
+    return parts | logins | person | {"BERTH_CA": ca, "BERTH_INSTALLATION": name, "BERTH_TEST_INSTALLATION": name}
 
 
 def _pytest() -> list[str]:
