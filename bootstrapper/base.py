@@ -23,6 +23,13 @@ OPTIONS = (
     '--aptopt=DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/*.bin || true"; }',
     *(f"--dpkgopt=path-exclude=/usr/share/{d}/*" for d in ("man", "doc", "locale", "info")),
 )
+LISTS = """ARG BASE
+FROM ${BASE} AS updated
+RUN --mount=type=secret,id=apt,target=/etc/apt/apt.conf.d/99machine,mode=0444 --mount=type=secret,id=ca,target=/run/ca.crt,mode=0444 \\
+    apt-get update -qq
+FROM scratch
+COPY --from=updated /var/lib/apt/lists/ /
+"""
 PATHS = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -66,13 +73,26 @@ def machine_network(folder: Path) -> list[str]:
 def make(engine: Engine, prepared: Prepared) -> Base:
     """mmdebstrap into files first: a killed pipe into an import would leave a cut base under a good name."""
     if given := os.environ.get("BERTH_BASE_IMAGE"):
-        return Base(given, given)
+        return Base(given, _lists_of(given, engine, prepared))
     key = digest(suite(), *OPTIONS, sources())
     base = Base(f"berth/base:{key}", f"berth/lists:{key}")
     with prepared.alone("base image"):
         if not all(engine.find(f"/images/{tag}/json") for tag in (base.image, base.lists)):
             _import(prepared, key, base)
     return base
+
+
+def _lists_of(image: str, engine: Engine, prepared: Prepared) -> str:
+    """apt's lists as the given image sees its mirror; made once for the image as it is."""
+    docker = docker_client()
+    if not engine.find(f"/images/{image}/json"):
+        sh(docker, "pull", "-q", image)
+    tag = f"berth/lists:{digest(engine.call('GET', f'/images/{image}/json')['Id'], LISTS)}"
+    if not engine.find(f"/images/{tag}/json"):
+        network = machine_network(prepared.folder)
+        args = ("--network", "host", "--build-arg", f"BASE={image}", *network)
+        sh(docker, "build", "-q", *args, "-t", tag, "-", env={"DOCKER_BUILDKIT": "1"}, feed=LISTS, heavy=True)
+    return tag
 
 
 def _import(prepared: Prepared, key: str, base: Base) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from backbone.clock import SystemClock
-from bootstrapper import host
+from bootstrapper import host, power_cut
 from bootstrapper.engine import Engine
 from bootstrapper.files import write
 from bootstrapper.shell import Failed, sh
@@ -87,6 +87,7 @@ def start(say: Callable[[str], None]) -> None:
     if os.geteuid() != 0:
         raise Failed("Docker does not run, and only root can start it.", "sudo ./berth up")
     configure()
+    power_cut.forget(say)
     if host.systemd():
         say("starting docker by systemd")
         sh("systemctl", "enable", "--now", "docker")

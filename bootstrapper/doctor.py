@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrapper import daemon, host
+from bootstrapper import daemon, host, power_cut
 from bootstrapper.containers import Containers
 from bootstrapper.engine import Engine
 from bootstrapper.installation import Installation
@@ -91,6 +91,14 @@ def swarm(engine: Engine, own: Installation) -> Finding:
     )
 
 
+def networks(engine: Engine, own: Installation) -> Finding:
+    try:
+        stuck = power_cut.stuck(engine)
+    except Failed:
+        return Finding("Docker's networks", True, "not asked: no Docker, or no Swarm yet")
+    return Finding("Docker's networks", not stuck, "half forgotten after a power cut" if stuck else "whole", power_cut.MEND)
+
+
 def cgroups(engine: Engine, own: Installation) -> Finding:
     two = Path("/sys/fs/cgroup/cgroup.controllers")
     there = two.read_text().split() if two.exists() else [p.name for p in Path("/sys/fs/cgroup").iterdir()]
@@ -156,7 +164,7 @@ def address(engine: Engine, own: Installation) -> Finding:
 
 
 CHECKS: tuple[Check, ...] = (
-    root, python, memory, disk, programs, docker, settings, swarm, cgroups, bridges, sets, ports, address,
+    root, python, memory, disk, programs, docker, settings, swarm, networks, cgroups, bridges, sets, ports, address,
 )  # fmt: skip
 
 
