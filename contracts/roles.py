@@ -116,6 +116,9 @@ ROUTES: tuple[Route, ...] = (
     _thing("GET", "/streams/history", _STREAMS, "app"),
     _thing("GET", "/streams/events", _STREAMS, "app"),
     _person("GET", "/subsystems", "monitor", STAFF),
+    _person("POST", "/subsystems/{replica}/restart", "monitor", STAFF),
+    _person("GET", "/incidents", "monitor", STAFF),
+    _person("POST", "/incidents/{incident}/acknowledge", "monitor", STAFF),
     _person("GET", "/openapi/{subsystem}", "", EVERYBODY),
 )  # fmt: skip
 

@@ -3,32 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from contracts.messages import Beat
 
-QUIET_AFTER = 3.0
-FORGET_AFTER = 60.0
+SUSPICION = timedelta(seconds=3)
+TOGETHER = timedelta(seconds=1)
+"""What falls silent within it, falls silent at once: so often each replica beats."""
+FEWEST = 3
+"""Fewer silent ones than these are never a silence of all."""
+FORGOTTEN = timedelta(seconds=60)
+LEFT_KEPT = timedelta(minutes=10)
+STALLED = timedelta(seconds=2)
+"""Between two rounds: a monitor that stood still itself for so long has not listened."""
 
 
 @dataclass(frozen=True)
 class Heard:
-    """The newest beat of a replica and when it came in, by the monitor's own clock."""
+    """The newest beat of a replica, and when its first and its newest came in, by the monitor's own clock."""
 
     beat: Beat
+    first: datetime
     at: datetime
 
+    @property
+    def part(self) -> tuple[str, str]:
+        """Which subsystem, in which role."""
+        return self.beat.subsystem, self.beat.role
 
-def heard(known: Mapping[str, Heard], beat: Beat, now: datetime) -> dict[str, Heard]:
-    """With this beat; a replica that has been silent for a minute is forgotten."""
-    kept = {r: h for r, h in known.items() if (now - h.at).total_seconds() < FORGET_AFTER}
-    return kept | {beat.replica: Heard(beat, now)}
+
+@dataclass(frozen=True)
+class Known:
+    """`alive` by replica; `left` when each incarnation (`replica/incarnation`) said that it obeys an order to stop."""
+
+    alive: Mapping[str, Heard] = field(default_factory=dict)
+    left: Mapping[str, datetime] = field(default_factory=dict)
+
+    def without(self, replicas: Iterable[str]) -> Known:
+        gone = set(replicas)
+        return replace(self, alive={r: h for r, h in self.alive.items() if r not in gone})
+
+
+def name_of(beat: Beat) -> str:
+    return f"{beat.replica}/{beat.incarnation}"
+
+
+def heard(known: Known, beat: Beat, now: datetime) -> Known:
+    """With this beat. One that is leaving is not known any more, whatever comes of it later."""
+    left = {name: at for name, at in known.left.items() if now - at < LEFT_KEPT}
+    if beat.leaving or name_of(beat) in left:
+        left.setdefault(name_of(beat), now)
+        return Known({r: h for r, h in known.alive.items() if r != beat.replica}, left)
+    before = known.alive.get(beat.replica)
+    first = before.first if before and before.beat.incarnation == beat.incarnation else now
+    return Known({**known.alive, beat.replica: Heard(beat, first, now)}, left)
+
+
+def forget(known: Known, now: datetime, but: Iterable[str] = ()) -> Known:
+    """Without those silent for a minute, except those an open incident is about."""
+    kept = set(but)
+    return known.without(r for r, h in known.alive.items() if now - h.at >= FORGOTTEN and r not in kept)
+
+
+def together(known: Known, now: datetime) -> list[Heard]:
+    """Those that fell silent at once: more than half of all, and at least three. Else []: there are single ones at most."""
+    late = [h for h in known.alive.values() if now - h.at >= SUSPICION - TOGETHER]
+    for one in late:
+        if now - one.at >= SUSPICION:
+            same = [h for h in late if abs(h.at - one.at) <= TOGETHER]
+            if len(same) >= FEWEST and 2 * len(same) > len(known.alive):
+                return same
+    return []
+
+
+def suspects(known: Known, now: datetime, listening: datetime) -> list[Heard]:
+    """Silent for 3 s of the time in which the monitor has listened without a break."""
+    return [h for h in known.alive.values() if now - max(h.at, listening) >= SUSPICION]
+
+
+def successor(known: Known, part: tuple[str, str], after: datetime, claimed: Iterable[str]) -> Heard | None:
+    """The first replica of this part that began to beat after `after`, and has not been another's successor."""
+    taken = set(claimed)
+    found = [h for h in known.alive.values() if h.part == part and h.first > after and h.beat.replica not in taken]
+    return min(found, key=lambda h: h.first, default=None)
 
 
 def state_of(one: Heard, now: datetime) -> str:
     """ready, waiting (alive, says why it cannot serve) or silent."""
-    if (now - one.at).total_seconds() > QUIET_AFTER:
+    if now - one.at >= SUSPICION:
         return "silent"
     return "ready" if one.beat.ready else "waiting"
 
@@ -36,6 +99,6 @@ def state_of(one: Heard, now: datetime) -> str:
 def by_subsystem(known: Iterable[Heard]) -> dict[tuple[str, str], list[Heard]]:
     """(subsystem, role) -> its replicas, both in a fixed order."""
     groups: dict[tuple[str, str], list[Heard]] = {}
-    for one in sorted(known, key=lambda h: (h.beat.subsystem, h.beat.role, h.beat.replica)):
-        groups.setdefault((one.beat.subsystem, one.beat.role), []).append(one)
+    for one in sorted(known, key=lambda h: (*h.part, h.beat.replica)):
+        groups.setdefault(one.part, []).append(one)
     return groups

@@ -67,6 +67,9 @@ GET    /streams/latest                     p
 GET    /streams/history                    p
 GET    /streams/events                     p
 GET    /subsystems                         AO
+POST   /subsystems/{}/restart              AO
+GET    /incidents                          AO
+POST   /incidents/{}/acknowledge           AO
 GET    /openapi/{}                         AODU
 """
 LETTERS = {"A": "admin", "O": "operator", "D": "developer", "U": "user", "d": "device", "c": "consumer", "p": "app", "s": "subsystem"}
