@@ -61,13 +61,13 @@ def _launch() -> None:
             ["dockerd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, close_fds=True
         )
     clock = SystemClock()
-    end = clock.monotonic() + 60
+    end = clock.monotonic() + 180  # after a power cut it sets every container right before it answers
     while not Engine().lives():
         if process.poll() is not None:
             tail = "\n".join(LOG.read_text(errors="replace").splitlines()[-5:])
             raise Failed(f"dockerd ended at once:\n{tail}", f"tail {LOG}")
         if clock.monotonic() > end:
-            raise Failed("dockerd did not answer within 60 s.", f"tail {LOG}")
+            raise Failed("dockerd did not answer within 180 s.", f"tail {LOG}")
         clock.sleep(0.1)
 
 
