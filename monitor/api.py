@@ -13,7 +13,7 @@ from backbone.http import Blueprint, caller
 from backbone.http import api as make
 from contracts.messages.incident import Kind
 from monitor import model_incident as steps
-from monitor.model import Heard, by_subsystem, state_of
+from monitor.model import Heard, by_subsystem, name_of, state_of
 from monitor.model_incident import Incident, Outcome
 from monitor.store import Incidents
 from monitor.subsystem import Monitor
@@ -107,7 +107,8 @@ def api(backbone: Backbone, monitor: Monitor, store: Incidents) -> OpenAPI:
     def list_subsystems() -> Any:
         now = clock.now()
         incidents = [*store.open(), *store.closed(COUNTED)]
-        groups = by_subsystem(monitor.known.alive.values())
+        gone = {i.about for i in incidents if i.outcome in ("replaced", "stopped")}
+        groups = by_subsystem(h for h in monitor.known.alive.values() if name_of(h.beat) not in gone)
         return Subsystems(items=[_subsystem(part, found, incidents, now) for part, found in groups.items()])
 
     @routes.post("/subsystems/<replica>/restart", responses={202: IncidentShown})

@@ -135,6 +135,7 @@ def test_one_that_hangs_is_replaced_and_believed_by_its_successors_heartbeat(hou
     assert isinstance(order, ReplaceReplica) and isinstance(done, ReplicaReplaced) and done.reason == NO_ANSWER
     names = [e.name for e in house.incidents.read_to_end()]
     assert names == ["IncidentOpened", "IncidentMoved", "IncidentMoved", "IncidentClosed"]
+    assert hung not in house.ask("GET", "/subsystems", "operator").body.decode(), "also where the other replica is asked"
     found = {s["subsystem"]: s for s in house.ask("GET", "/subsystems", "operator").json["items"]}
     assert (found["deployer"]["restarts"], found["deployer"]["incident"]) == (1, incident["id"]) and found["gateway"]["restarts"] == 0
 
