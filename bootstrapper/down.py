@@ -125,8 +125,21 @@ def purge(engine: Engine, installation: Installation) -> None:
         _patiently(lambda n=network: swarm.remove(engine, n))  # type: ignore[misc]
         swarm.remove(engine, f"{network}-node")
     _patiently(lambda: swarm.remove(engine, name))
+    _untag(engine, installation)
     shutil.rmtree(Path("/etc/docker/certs.d") / installation.registry, ignore_errors=True)
     shutil.rmtree(installation.home)
+
+
+def _untag(engine: Engine, installation: Installation) -> None:
+    """Its registry's names on this machine's images; an image that nothing else names goes with them."""
+    for image in engine.call("GET", "/images/json"):
+        for name in (*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ())):
+            if name.startswith(f"{installation.registry}/"):
+                try:
+                    engine.remove(f"/images/{name}")
+                except Refused as refused:
+                    if refused.status != 409:  # a container of somebody else runs from it
+                        raise
 
 
 def _patiently(act: Callable[[], object], seconds: float = 15) -> None:
