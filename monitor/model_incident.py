@@ -107,6 +107,11 @@ def moved(incident: Incident, now: datetime, text: str, **facts: object) -> Step
     return changed, [IncidentMoved(incident=incident.id, at=now, text=text)]
 
 
+def noted(incident: Incident, now: datetime, text: str, **facts: object) -> Step | None:
+    """None where that line is there already."""
+    return None if any(line.text == text for line in incident.timeline) else moved(incident, now, text, **facts)
+
+
 def closed(incident: Incident, now: datetime, outcome: Outcome, text: str, heir: str = "") -> Step:
     changed, _ = moved(incident, now, text, outcome=outcome, closed=now, successor=heir)
     seconds = round((now - incident.last).total_seconds(), 3)
@@ -118,7 +123,7 @@ def tried(incident: Incident, now: datetime, fence: int) -> Step:
     attempt = incident.tries + 1
     ordered = incident.kind == "restart"
     reason = incident.title if ordered else f"silent for {(now - incident.last).total_seconds():.1f} s"
-    text = f"attempt {attempt}: its node's agent is asked to replace it"
+    text = f"attempt {attempt}: {'no new heartbeat yet; ' if incident.killed else ''}its node's agent is asked to replace it"
     changed, said = moved(incident, now, text, tries=attempt, tried=now, fence=fence)
     order = ReplaceReplica(
         replica=incident.replica, incarnation=incident.incarnation, subsystem=incident.subsystem, role=incident.role,

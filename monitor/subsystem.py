@@ -80,8 +80,9 @@ class Monitor:
         return step[0]
 
     def _note(self, incident: str, text: str, **facts: bool) -> None:
+        """Once, however often it is told."""
         try:
-            self._store.move(incident, lambda i: steps.moved(i, self._clock.now(), text, **facts))
+            self._store.move(incident, lambda i: steps.noted(i, self._clock.now(), text, **facts))
         except NotFound:
             log.info("incident_forgotten", incident=incident, text=text)
 
@@ -159,7 +160,7 @@ class Monitor:
             log.info("incident_closed", incident=ended.id, subsystem=ended.subsystem, role=ended.role, outcome=ended.outcome)
             if ended.outcome in ("replaced", "stopped"):
                 self.known = self.known.without([ended.replica])
-        elif steps.due(same, now) and self._lease.held():
+        elif steps.due([incident] if incident.kind == "restart" else same, now) and self._lease.held():
             self._store.move(incident.id, lambda i: steps.tried(i, now, self._fence), self._fence)
 
 

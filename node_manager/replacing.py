@@ -122,7 +122,7 @@ class Replacing:
 
     def _ended(self, order: ReplaceReplica, found: Local | None, facts: dict[str, str]) -> Message:
         if reason := self._killed.get((order.replica, order.incarnation), ""):
-            return ReplicaReplaced(**facts, reason=reason)
+            return ReplicaReplaced(**facts, reason=f"{reason}; that was done before")
         if found is None:
             return ReplicaEnded(**facts, reason="it has no container here any more", stopped=False)
         return ReplicaEnded(**facts, reason=found.reason or f"exit code {found.code}", stopped=found.code == 0)

@@ -122,6 +122,12 @@ def test_an_ordered_restart_waits_for_its_order_and_for_the_old_one_to_end() -> 
     assert done and done[0].successor == "c"
 
 
+def test_a_line_is_noted_once() -> None:
+    step = steps.noted(incident(), at(14), "its process was killed", killed=True)
+    assert step and step[0].killed and len(step[1]) == 1
+    assert steps.noted(step[0], at(15), "its process was killed", killed=True) is None
+
+
 def test_an_order_says_who_why_and_under_which_number() -> None:
     changed, said = steps.tried(incident(), at(13), 7)
     order = said[-1]
