@@ -12,8 +12,9 @@
     return f;
   }
 
-  function send(file, go) {
-    const f = row(file);
+  // the same bytes are the same release, so a line that broke off is tried again
+  const TRIES = 3;
+  function send(file, go, f = row(file), left = TRIES) {
     const done = (state, text, href, word) => {
       f("state").hidden = false; f("state").dataset.s = state; f("state").textContent = text; f("bar").hidden = true; f("cancel").hidden = true; f("count").textContent = ""; f("rate").textContent = "";
       if (href) { f("go").hidden = false; f("go").href = href; f("go").textContent = word; }
@@ -35,7 +36,10 @@
       done(told.state || "bad", told.said || told.detail || `Answered by ${x.status}; nothing was kept`, told.href, told.state === "ok" ? "Open" : "Show beside the lines");
       if (go && told.href) location.assign(told.href);
     };
-    x.onerror = () => done("bad", "The line broke off; nothing was kept. Drop it again.");
+    x.onerror = () => {
+      if (left > 1) { f("rate").textContent = "The line broke off; sent again"; setTimeout(() => send(file, go, f, left - 1), 500 * (TRIES + 1 - left)); return; }
+      done("bad", "The line broke off; nothing was kept. Drop it again.");
+    };
     x.onabort = () => done("off", "Cancelled; nothing was kept");
     f("cancel").onclick = () => x.abort();
     x.send(file);

@@ -22,11 +22,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests.scenarios.memory_world import PEOPLE
 from tests.support import npm
+from tests.support.apart import Apart
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium"
 STARTED = 90.0
-LIVE = 20_000.0
+LIVE = 30_000.0
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Ground:
     name: str
     url: str
     passwords: dict[str, str]
+    ports: tuple[int, ...]
     spki: str = ""
 
     @property
@@ -53,7 +55,7 @@ def twins() -> Iterator[Ground]:
     url = f"http://127.0.0.1:{port}"
     try:
         answering(f"{url}/login", process)
-        yield Ground("twins", url, {name: f"pw-{name}" for name in PEOPLE.values()})
+        yield Ground("twins", url, {name: f"pw-{name}" for name in PEOPLE.values()}, (port,))
     finally:
         process.terminate()
         process.wait(10)
@@ -65,19 +67,22 @@ def ground(request: pytest.FixtureRequest) -> Ground:
         found: Ground = request.getfixturevalue("twins")
         return found
     real = request.getfixturevalue("real_world")
-    return Ground("real", real.ui, real.passwords, key_of(real.ui, real.ca))
+    ports = tuple(urlsplit(url).port or 443 for url in (real.ui, real.apps))
+    return Ground("real", real.ui, real.passwords, ports, key_of(real.ui, real.ca))
 
 
 @pytest.fixture(scope="session")
-def browser(ground: Ground) -> Iterator[Browser]:
+def browser(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         (pytest.fail if os.environ.get("REQUIRE_REAL") == "1" else pytest.skip)("Chromium is not here: apt install chromium")
     args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
     args += [f"--ignore-certificate-errors-spki-list={ground.spki}"] if ground.spki else []
+    apart = Apart(tmp_path_factory.mktemp("apart"), ground.ports, CHROMIUM)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=args)
+        browser = playwright.chromium.launch(executable_path=apart.start(), args=args)
         yield browser
         browser.close()
+    apart.stop()
 
 
 @pytest.fixture
