@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from backbone.clock import SystemClock
 from bootstrapper.containers import Container, Containers
+from bootstrapper.engine import Engine
 from bootstrapper.given import BASE, Where
 from bootstrapper.installation import Installation
 from bootstrapper.shell import Failed
@@ -19,6 +20,7 @@ UID = 10007
 HERE = Path(__file__).resolve().parent / "inside"
 PROBE = Topic("berth-ready", "nothing", 1, HOUR)
 LOOK = 1.0
+TRIES = 5
 CONTAINERS = ("berth", "zips", "builds")
 
 
@@ -71,6 +73,29 @@ def wanted(where: Where, vault: Vault, seconds: float) -> dict[str, Any]:
             "people": f"ou=people,{BASE}",
         }
     return task
+
+
+class Crashes:
+    """Swarm starts a broken task again and again without a pause: after a few nobody needs to wait any longer."""
+
+    def __init__(self, engine: Engine, services: Sequence[str]) -> None:
+        self._engine, self._services = engine, services
+        self._dead: dict[str, set[str]] = {name: set() for name in services}
+        self._looked = 0.0
+
+    def look(self) -> None:
+        clock = SystemClock()
+        if clock.monotonic() < self._looked + LOOK:
+            return
+        self._looked = clock.monotonic()
+        ids = {s["ID"]: s["Spec"]["Name"] for s in self._engine.call("GET", "/services")}
+        for task in self._engine.call("GET", "/tasks", filters={"service": list(self._services)}):
+            name = ids.get(task["ServiceID"], "")
+            if task["Status"]["State"] in ("failed", "rejected") and name in self._dead:
+                self._dead[name].add(task["ID"])
+                if len(self._dead[name]) >= TRIES:
+                    why = task["Status"].get("Err", "")
+                    raise Failed(f"{name} crashes again and again: {why}", f"docker service logs --tail 50 {name}")
 
 
 class Asker:
@@ -128,20 +153,23 @@ class Asker:
                 out.append(f"{name} is {found['State']}: {self.containers.said(name, 8)}")
         return "\n".join(out)
 
-    def reasons(self, image: str, services: Sequence[str], seconds: float) -> dict[str, str]:
+    def reasons(
+        self, image: str, services: Sequence[str], seconds: float, watch: Callable[[], None] = lambda: None
+    ) -> dict[str, str]:
         """Service -> why its /ready is not 200 after so many seconds; empty where it is."""
         if not services:
             return {}
         files = {"services.json": json.dumps({"services": list(services), "seconds": seconds})}
         container = self._container("ready", image, "ready", (), files)
-        _, said = self.containers.finish(container, seconds + 15)
+        _, said = self.containers.finish(container, seconds + 15, watch)
         self.slowest = said.splitlines()[-2:-1]
         found: dict[str, str] = json.loads(said.splitlines()[-1])
         return found
 
-    def ready(self, image: str, services: Sequence[str], seconds: float = 120) -> None:
-        """Every subsystem's /ready says 200; else Failed with each one's reasons."""
-        bad = {name: why for name, why in self.reasons(image, services, seconds).items() if why}
+    def ready(self, image: str, services: Sequence[str], seconds: float = 300) -> None:
+        """Every subsystem's /ready says 200; else Failed with each one's reasons, at once where one only crashes."""
+        watch = Crashes(self.containers.engine, services).look
+        bad = {name: why for name, why in self.reasons(image, services, seconds, watch).items() if why}
         if bad:
             lines = "\n".join(f"{name}: {why}" for name, why in sorted(bad.items()))
             raise Failed(f"Not every subsystem is ready:\n{lines}", f"docker service logs {min(bad)}")

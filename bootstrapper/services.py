@@ -118,7 +118,7 @@ class Services:
                     raise
         raise Failed(f"The service {spec['Name']} changed again and again while it was updated.")
 
-    def settled(self, subsystem: Subsystem, seconds: float = 120) -> None:
+    def settled(self, subsystem: Subsystem, seconds: float = 300) -> None:
         """Its wanted tasks all run the newest version; else Failed with Docker's own reason."""
         clock = SystemClock()
         end = clock.monotonic() + seconds
