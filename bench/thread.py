@@ -21,7 +21,7 @@ from bench.report import quantile, spread, tell
 from gateway.runtime import Runtime
 from gateway.slots import READY
 from tests.scenarios.real_world import RealWorld, docker
-from tests.scenarios.story import add_device, deployment, new_name, upload, wait_for
+from tests.scenarios.story import add_device, deployment, new_name, wait_for
 from tests.scenarios.world import zipped
 
 STEP = 0.01
