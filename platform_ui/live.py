@@ -27,12 +27,12 @@ class Newsroom:
         self.parts = Parts(env)
 
     async def home(self, visit: Visit) -> Response:
-        spaces, makes = await visit.live.stored(_spaces, visit), bool({"developer", "admin"} & set(visit.person.roles))
-        return self._looked(visit, lambda: self.parts.home(Overview(visit.api).home(spaces, makes)))
+        spaces = await visit.live.stored(_spaces, visit)
+        return self._looked(visit, lambda: self.parts.home(_overview(visit).home(spaces, visit.person.reads)))
 
     async def apps(self, visit: Visit) -> Response:
         spaces = await visit.live.stored(_spaces, visit)
-        return self._looked(visit, lambda: self.parts.apps(Overview(visit.api).apps(spaces)))
+        return self._looked(visit, lambda: self.parts.apps(_overview(visit).apps(spaces), len(spaces) > 1))
 
     async def app(self, visit: Visit) -> Response:
         """The deployments of one app, and its releases' builds."""
@@ -47,7 +47,7 @@ class Newsroom:
 
     async def devices(self, visit: Visit) -> Response:
         spaces = await visit.live.stored(_spaces, visit)
-        return self._looked(visit, lambda: self.parts.devices(Overview(visit.api).devices(spaces)))
+        return self._looked(visit, lambda: self.parts.devices(_overview(visit).devices(spaces)))
 
     async def release(self, visit: Visit) -> Response:
         """Its build's steps, and each line of the log as it is printed."""
@@ -90,15 +90,21 @@ class Newsroom:
             yield {"lines": [data]} if name == "line" else {"built": data.get("state", "")}
 
     async def _values(self, visit: Visit, shown: Any) -> AsyncIterator[News | None]:
-        latest = {r["sensor"]: r for r in shown["latest"]}
+        kinds = visit.site.kinds
+        newest = await visit.live.stored(kinds.said, visit.api, shown["workspace"], shown["latest"])
+        latest = {r["sensor"]: r for r in newest}
         before: dict[str, str] = {}
         yield news.changed(before, self.parts.values(shown, latest))
         async for _, reading in news.events(visit, address("devices", shown["id"], "events")):
-            latest[reading["sensor"]] = reading
+            (latest[reading["sensor"]],) = await visit.live.stored(kinds.said, visit.api, shown["workspace"], [reading])
             yield (news.changed(before, self.parts.values(shown, latest)) or {}) | {"points": [_point(reading)]}
 
     def _looked(self, visit: Visit, look: Callable[[], dict[str, str]]) -> Response:
         return news.stream(visit, news.looked(visit, look))
+
+
+def _overview(visit: Visit) -> Overview:
+    return Overview(visit.api, visit.site.kinds, bool({"developer", "admin"} & set(visit.person.roles)))
 
 
 def _point(reading: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 from contracts.errors import NotFound
 from platform_ui import attention
 from platform_ui.asking import Api, Part, part
+from platform_ui.kinds import Kinds
 from platform_ui.lately import lately
 
 SHOWN = 6
@@ -17,7 +18,11 @@ SHOWN = 6
 
 @dataclass(frozen=True)
 class Overview:
+    """`makes` is whether its reader may upload."""
+
     api: Api
+    kinds: Kinds
+    makes: bool = False
 
     def apps(self, spaces: Sequence[str]) -> Part:
         """By name; each with its deployments."""
@@ -43,6 +48,8 @@ class Overview:
             "lately": lately(apps.value),
             "attention": attention.all_of(found),
             "kinds": kinds_of(devices.value),
+            "makes": self.makes,
+            "several": len(spaces) > 1,
         }
 
     def _each(self, spaces: Sequence[str], noun: str) -> list[Any]:
@@ -52,7 +59,7 @@ class Overview:
         devices = self.api.items("devices", workspace=space)
         latest: dict[str, list[Any]] = {}
         if devices:
-            for reading in self.api.items("readings", "latest", workspace=space):
+            for reading in self.kinds.said(self.api, space, self.api.items("readings", "latest", workspace=space)):
                 latest.setdefault(reading["device"], []).append(reading)
         return [d | {"latest": sorted(latest.get(d["id"], []), key=lambda r: r["time"], reverse=True)} for d in devices]
 

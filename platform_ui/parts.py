@@ -22,8 +22,8 @@ class Parts:
         names = ("attention", "lately", "home-apps", "home-kinds", "home-devices")
         return {f"p-{name}": self._html(name, **seen) for name in names}
 
-    def apps(self, apps: Part) -> dict[str, str]:
-        return {"p-apps": self._html("apps", apps=apps)}
+    def apps(self, apps: Part, several: bool) -> dict[str, str]:
+        return {"p-apps": self._html("apps", apps=apps, several=several)}
 
     def app(self, deployments: Sequence[Any], releases: Sequence[Any]) -> dict[str, str]:
         told = {f"build-{r['id']}": self._html("release-state", r=r, deployments=deployments) for r in releases}

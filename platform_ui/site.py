@@ -8,6 +8,7 @@ from pathlib import Path
 from backbone.backbone import Backbone
 from platform_ui.asking import Api
 from platform_ui.guard import Guard
+from platform_ui.kinds import Kinds
 from platform_ui.store import Person, Store
 from platform_ui.tokens import Tokens
 
@@ -19,6 +20,7 @@ class Site:
         self.backbone, self.root = backbone, ROOT
         self.store = Store(backbone)
         self.tokens = Tokens(backbone, self.store)
+        self.kinds = Kinds(backbone.clock)
         self.public = backbone.settings.text("BERTH_PUBLIC_URL", "https://localhost:8443").rstrip("/")
         self.guard = Guard(self.public)
 

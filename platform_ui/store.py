@@ -33,6 +33,11 @@ class Person:
     own: str
     csrf: str = field(repr=False)
 
+    @property
+    def reads(self) -> bool:
+        """Whether devices and builds are shown."""
+        return not {"admin", "operator", "developer"}.isdisjoint(self.roles)
+
     def may(self, level: str, workspace: str) -> bool:
         """Only decides what is shown: the API decides what is done."""
         mine = {w["name"]: w["role"] for w in self.workspaces}.get(workspace, "")

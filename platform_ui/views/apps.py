@@ -9,15 +9,14 @@ from flask import Blueprint
 from contracts.errors import NotFound
 from platform_ui import sample
 from platform_ui.asking import part
-from platform_ui.overview import Overview
-from platform_ui.views.common import api, looked_at, page, person
+from platform_ui.views.common import api, looked_at, overview, page, person
 
 pages = Blueprint("apps", __name__)
 
 
 @pages.get("/apps")
 def listed() -> Any:
-    apps = Overview(api()).apps(looked_at())
+    apps = overview().apps(looked_at())
     if not apps.value and not apps.away:
         return _first()
     return page("apps.html", "apps", apps=apps, news="/news/apps")

@@ -9,6 +9,7 @@ from flask import current_app, g, make_response, redirect, render_template, requ
 
 from contracts.errors import Invalid, NotFound, Refused
 from platform_ui.asking import Api, hidden
+from platform_ui.overview import Overview
 from platform_ui.site import Site
 from platform_ui.store import Person
 
@@ -50,6 +51,10 @@ def person() -> Person:
 
 def api() -> Api:
     return site().api(person())
+
+
+def overview() -> Overview:
+    return Overview(api(), site().kinds, bool({"developer", "admin"} & set(person().roles)))
 
 
 def page(template: str, section: str, **facts: Any) -> Any:

@@ -16,10 +16,9 @@ pages = Blueprint("deployments", __name__)
 @pages.get("/deployments/<deployment>")
 def one(deployment: str) -> Any:
     shown = api().get("deployments", deployment)
-    reads = "user" not in person().roles or len(person().roles) > 1
     return page(
         "deployment.html", "apps", d=shown, may=person().may("write", shown["workspace"]), before=before(shown),
-        rollout=hidden(api().get, "rollouts", deployment) if reads else None, news=f"/news/deployments/{deployment}",
+        rollout=hidden(api().get, "rollouts", deployment) if person().reads else None, news=f"/news/deployments/{deployment}",
     )  # fmt: skip
 
 

@@ -9,15 +9,14 @@ from flask import Blueprint, request
 from contracts.errors import BerthError, Invalid
 from platform_ui import device_form, history
 from platform_ui.asking import part
-from platform_ui.overview import Overview
-from platform_ui.views.common import Fault, Faults, after, api, faults, looked_at, page, person, site, working_in
+from platform_ui.views.common import Fault, Faults, after, api, faults, looked_at, overview, page, person, site, working_in
 
 pages = Blueprint("devices", __name__)
 
 
 @pages.get("/devices")
 def listed() -> Any:
-    return page("devices.html", "devices", devices=Overview(api()).devices(looked_at()), may=_may(), news="/news/devices")
+    return page("devices.html", "devices", devices=overview().devices(looked_at()), may=_may(), news="/news/devices")
 
 
 @pages.get("/devices/new")
@@ -41,7 +40,7 @@ def add() -> Any:
 
 @pages.get("/devices/<device>")
 def one(device: str) -> Any:
-    shown = api().get("devices", device)
+    shown = _said(api().get("devices", device))
     may = person().may("write", shown["workspace"])
     return page("device.html", "devices", d=shown, may=may, **_history(shown), news=f"/news/devices/{device}")
 
@@ -49,13 +48,17 @@ def one(device: str) -> Any:
 @pages.post("/devices/<device>/token")
 def rotate(device: str) -> Any:
     token = api().post("devices", device, "token")["token"]
-    return _once(api().get("devices", device), token)
+    return _once(_said(api().get("devices", device)), token)
 
 
 @pages.post("/devices/<device>/delete")
 def remove(device: str) -> Any:
     api().delete("devices", device)
     return after("/devices", "deleted")
+
+
+def _said(shown: dict[str, Any]) -> dict[str, Any]:
+    return shown | {"latest": site().kinds.said(api(), shown["workspace"], shown["latest"])}
 
 
 def _once(shown: dict[str, Any], token: str) -> Any:

@@ -7,15 +7,14 @@ from typing import Any
 from flask import Blueprint, Response
 
 from contracts.errors import NotFound
-from platform_ui.overview import Overview
-from platform_ui.views.common import api, looked_at, page, person, site
+from platform_ui.views.common import looked_at, overview, page, person, site
 
 pages = Blueprint("home", __name__)
 
 
 @pages.get("/")
 def home() -> Any:
-    seen = Overview(api()).home(looked_at(), "developer" in person().roles or "admin" in person().roles)
+    seen = overview().home(looked_at(), person().reads)
     return page("home.html", "home", **seen, news="/news/home")
 
 

@@ -68,6 +68,20 @@ def curl(page: Page, line: str, folder: Path, value: float) -> None:
     assert done.returncode == 0 and '"accepted":1' in done.stdout.replace(" ", ""), done.stdout + done.stderr
 
 
+def destroy(page: Page, app: str) -> None:
+    page.get_by_role("button", name="Destroy").click()
+    asked = page.get_by_role("dialog")
+    expect(asked).to_contain_text(f"Destroy the deployment {app}?")
+    asked.get_by_role("button", name=f"Destroy {app}").click()
+    page.wait_for_url(f"**/apps/dora/{app}")
+
+
+def delete(page: Page, device: str) -> None:
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name=f"Delete {device}").click()
+    page.wait_for_url("**/devices")
+
+
 def test_a_wrong_password_then_the_right_one(page: Page, ground: Ground) -> None:
     page.goto("/devices")
     page.fill("#u", "dora")
@@ -122,11 +136,10 @@ def test_from_a_zip_with_mistakes_to_an_app_that_hears_its_sensor(page: Page, gr
         assert answer is not None and answer.status == 200
         expect(shown.locator("body")).to_contain_text("21.4")
 
-    page.get_by_role("button", name="Destroy").click()
-    asked = page.get_by_role("dialog")
-    expect(asked).to_contain_text(f"Destroy the deployment {app}?")
-    asked.get_by_role("button", name=f"Destroy {app}").click()
-    page.wait_for_url(f"**/apps/dora/{app}")
+    destroy(page, app)
+    page.goto("/devices")
+    page.get_by_role("link", name=name).click()
+    delete(page, name)
 
 
 def test_values_change_on_the_page_while_one_looks(page: Page, ground: Ground, tmp_path: Path) -> None:
@@ -149,9 +162,7 @@ def test_values_change_on_the_page_while_one_looks(page: Page, ground: Ground, t
     curl(page, line, tmp_path, 24.5)
     expect(row).to_contain_text("24.5")
     page.locator("#rows a:visible").first.click()
-    page.get_by_role("button", name="Delete").click()
-    page.get_by_role("button", name=f"Delete {name}").click()
-    page.wait_for_url("**/devices")
+    delete(page, name)
     expect(page.locator("main")).to_contain_text("The device is gone")
 
 
@@ -186,32 +197,36 @@ def test_every_page_can_be_reached_by_everybody(page: Page, ground: Ground, widt
     page.goto("/login")
     found = {"/login": serious(page, axe)}
     login(page, ground)
-    for path in (*("/", "/apps", "/upload", "/devices", "/devices/new", "/nowhere"), *things(page)):
+    name, app = new_name("node"), new_name("looked-at")
+    some = things(page, name, app)
+    for path in ("/", "/apps", "/upload", "/devices", "/devices/new", "/nowhere", *some):
         page.goto(path)
         page.wait_for_load_state("load")
         found[path] = serious(page, axe)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    page.goto(some[-2])
+    destroy(page, app)
+    page.goto(some[0])
+    delete(page, name)
     assert not {path: problems for path, problems in found.items() if problems}
 
 
-def things(page: Page) -> list[str]:
-    """A device, an app, its release, its deployment and an upload with mistakes, made where there are none."""
-    name = new_name("node")
+def things(page: Page, name: str, app: str) -> list[str]:
+    """The pages of a device, an upload with mistakes, a release, its deployment and its app."""
     add_device(page, name, f"browser/{name}")
-    page.goto("/devices")
-    device = page.locator("#rows a.b-name").first.get_attribute("href")
+    page.get_by_role("link", name="I have kept it").click()
+    device = page.url
     page.goto("/upload")
     page.set_input_files("#zip", MISTAKES)  # type: ignore[arg-type]
     page.wait_for_url("**/uploads/*")
     problems = page.url
-    app = new_name("looked-at")
-    body = zipped(comfort(app, "browser/**"))
+    body = zipped(comfort(app, f"browser/{name}"))
     page.set_input_files("#zip", {"name": "app.zip", "mimeType": "application/zip", "buffer": body})
     page.wait_for_url("**/releases/*")
     release = page.url
     page.get_by_role("button", name="Deploy", exact=True).click()
     page.wait_for_url("**/deployments/*")
-    return [device or "", problems, release, page.url, f"/apps/dora/{app}"]
+    return [device, problems, release, page.url, f"/apps/dora/{app}"]
 
 
 def serious(page: Page, axe: str) -> list[str]:
