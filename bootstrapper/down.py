@@ -142,7 +142,7 @@ def _untag(engine: Engine, installation: Installation) -> None:
                         raise
 
 
-def _patiently(act: Callable[[], object], seconds: float = 15) -> None:
+def _patiently(act: Callable[[], object], seconds: float = 60) -> None:
     """Docker lets go of a network or volume a moment after its last container has gone."""
     clock = SystemClock()
     end = clock.monotonic() + seconds
