@@ -64,7 +64,7 @@ def corrected(line: str, problem: Mapping[str, Any], hint: str) -> str:
     inside = re.compile(rf"(?<![\w-])({re.escape(key)}\s*:\s*)(\"[^\"]*\"|'[^']*'|[^,}}\]]+)")
     if key == last and len(inside.findall(line)) == 1:
         return inside.sub(lambda found: found[1] + value, line)
-    if not own and last.isdigit() and str(problem.get("value")) and line.count(str(problem["value"])) == 1:
+    if last.isdigit() and str(problem.get("value") or "") and line.count(str(problem["value"])) == 1:
         return line.replace(str(problem["value"]), hint)
     return ""
 
