@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.scenarios.story import add_device, comfort, new_name, upload, wait_for
@@ -38,8 +40,9 @@ def nothing_kept(world: World, token: str, app: str) -> None:
     assert app not in [a["name"] for a in world.ask("GET", "/apps", token).ok(200)["items"]]
 
 
-def refused(world: World, token: str, body: bytes) -> dict:  # type: ignore[type-arg]
-    return world.ask("POST", "/releases", token, body=body, kind="application/zip").ok(422)
+def refused(world: World, token: str, body: bytes) -> dict[str, Any]:
+    told: dict[str, Any] = world.ask("POST", "/releases", token, body=body, kind="application/zip").ok(422)
+    return told
 
 
 def test_not_a_zip(world: World) -> None:
@@ -128,6 +131,6 @@ def test_without_a_token_nothing_is_told(world: World, path: str) -> None:
     assert told.status == 401 and told.headers["content-type"].startswith("application/problem+json")
 
 
-def _ended(world: World, token: str, release: str) -> dict | None:  # type: ignore[type-arg]
-    found = world.ask("GET", f"/releases/{release}", token).ok(200)
+def _ended(world: World, token: str, release: str) -> dict[str, Any] | None:
+    found: dict[str, Any] = world.ask("GET", f"/releases/{release}", token).ok(200)
     return found if found["state"] in ("BUILT", "FAILED") else None
