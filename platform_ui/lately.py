@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from platform_ui.model import moment
+
 MOST = 8
 TOLD = {"ASKED": "was asked for", "RUNNING": "runs", "FAILED": "failed", "STOPPED": "stopped"}
 
@@ -25,7 +27,7 @@ class Happened:
 def lately(apps: Iterable[Mapping[str, Any]]) -> list[Happened]:
     """Newest first."""
     told = [one for app in apps for one in (*_releases(app), *(step for d in app["deployments"] for step in _steps(d)))]
-    return sorted(reversed(told), key=lambda one: one.at, reverse=True)[:MOST]
+    return sorted(reversed(told), key=lambda one: moment(one.at), reverse=True)[:MOST]
 
 
 def _releases(app: Mapping[str, Any]) -> list[Happened]:

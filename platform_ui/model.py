@@ -99,8 +99,13 @@ def steps(names: Sequence[str], seen: Sequence[tuple[str, str]], state: str) -> 
     return made
 
 
+def moment(text: str) -> datetime:
+    """Times as text are of different width, so they are compared as times."""
+    return datetime.fromisoformat(text)
+
+
 def seconds_between(start: str, end: str) -> float:
-    return max(0.0, (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds())
+    return max(0.0, (moment(end) - moment(start)).total_seconds())
 
 
 def ago(seconds: float) -> str:

@@ -12,6 +12,7 @@ from platform_ui import attention
 from platform_ui.asking import Api, Part, part
 from platform_ui.kinds import Kinds
 from platform_ui.lately import lately
+from platform_ui.model import moment
 
 SHOWN = 6
 
@@ -43,7 +44,7 @@ class Overview:
         return {
             "apps": apps,
             "devices": devices,
-            "deployments": sorted(deployments, key=lambda d: d["wanted"]["since"], reverse=True)[:SHOWN],
+            "deployments": sorted(deployments, key=lambda d: moment(d["wanted"]["since"]), reverse=True)[:SHOWN],
             "undeployed": [app for app in apps.value if not app["deployments"]][:SHOWN],
             "lately": lately(apps.value),
             "attention": attention.all_of(found),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from platform_ui.model import seconds_between
+from platform_ui.model import moment, seconds_between
 
 MOST = 6
 
@@ -20,7 +20,7 @@ def before(d: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _one(number: int, some: list[Any]) -> dict[str, Any]:
-    order = sorted(some, key=lambda s: s["at"])
+    order = sorted(some, key=lambda s: moment(s["at"]))
     running = next((s for s in order if s["state"] == "RUNNING"), None)
     failed = next((s for s in order if s["state"] == "FAILED"), None)
     last = order[-1]["state"]

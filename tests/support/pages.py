@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -39,10 +40,10 @@ def seed(world: MemoryWorld, app: bool = True) -> dict[str, str]:
     for name, (place, sensors) in DEVICES.items():
         body = {"name": name, "place": place, "sensors": [{"key": key, "kind": kind} for key, kind in sensors]}
         tokens[name] = world.ask("POST", "/devices", dora, json=body).ok(201)["token"]
-    now = world.platform.clock.now()
+    now, began = world.platform.clock.now(), time.monotonic() - 3600
     for name, token in tokens.items():
         past = [
-            {"sensor_id": key, "value": value_at(kind, n * 15), "timestamp": text_of(now - timedelta(seconds=3600 - n * 15))}
+            {"sensor_id": key, "value": value_at(kind, began + n * 15), "timestamp": text_of(now - timedelta(seconds=3600 - n * 15))}
             for n in range(240)
             for key, kind in DEVICES[name][1]
         ]

@@ -12,6 +12,7 @@ from contracts.errors import Invalid
 from contracts.manifest import read_manifest
 from platform_ui import attention, device_form, history, lines, model, vendor
 from platform_ui.guard import Guard
+from platform_ui.lately import lately
 from platform_ui.rollouts import before
 from platform_ui.spark import spark
 
@@ -128,6 +129,13 @@ def test_what_is_well_needs_nobody() -> None:
     assert attention.of_deployment(deployment("STARTING", "healthy")) is None
     degraded = attention.of_deployment(deployment("RUNNING", "degraded"))
     assert degraded is not None and "1 of 2" in degraded.more
+
+
+def test_what_happened_lately_is_in_order_of_time() -> None:
+    steps = [{"generation": 1, "state": s, "at": f"2026-01-05T08:00:{at}Z"} for s, at in (("ASKED", "01"), ("RUNNING", "01.500000"))]
+    newest = {"id": "r", "version": "1.0.0", "created": "2026-01-05T08:00:00.900000Z", "created_by": "dora"}
+    app = {"name": "air", "newest": newest, "deployments": [{"id": "d", "name": "air", "steps": steps}]}
+    assert [h.text for h in lately([app])] == ["runs", "was asked for", "1.0.0 was uploaded by dora"]
 
 
 def test_rollouts_before_say_how_far_they_came() -> None:
