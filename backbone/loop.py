@@ -23,6 +23,8 @@ Handler = Callable[[Any], "Iterable[Message] | None"]
 TRIES = 3
 BUGS_IN_A_ROW = 10
 LONGEST_PAUSE = 10.0
+LONGEST_POLL = 0.5
+ALWAYS_DUE = 0.1
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,13 @@ class Loop:
             if now >= self._due.get(position, 0.0):
                 self._due[position] = now + tick.seconds
                 self._call(tick.call)
+
+    def wait(self) -> float:
+        """Seconds that a poll may take before something is due; a tick that is always due does not make it spin."""
+        now = self.clock.monotonic()
+        due = [self._next_sweep, *([self._next_beat] if self.beat else [])]
+        due += [max(self._due.get(position, 0.0), now + ALWAYS_DUE * (tick.seconds == 0)) for position, tick in enumerate(self.ticks)]
+        return min(LONGEST_POLL, max(0.0, min(due) - now))
 
     def close(self) -> None:
         if self._consumer:

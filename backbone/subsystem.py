@@ -17,7 +17,6 @@ from contracts.message import Message
 from contracts.messages import Beat
 
 log = logs.get_log()
-POLL = 0.1
 
 
 @dataclass
@@ -96,7 +95,7 @@ class Subsystem:
             loop = self.begin()
             log.info("started")
             while not self._stopping:
-                loop.step(POLL)
+                loop.step(loop.wait())
             loop.close()
         except BaseException:
             log.exception("loop_broken")
