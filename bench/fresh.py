@@ -39,7 +39,7 @@ def timed(machine: FreshMachine, *words: str) -> tuple[float, list[str]]:
     assert process.stdout
     for line in process.stdout:
         lines.append(line.rstrip("\n"))
-        if not line.startswith("{"):  # the demo's answer, which holds logins
+        if not line.startswith(("{", "log in as ")):  # these hold passwords
             print(f"  {time.monotonic() - began:6.1f} | {lines[-1]}", flush=True)
     if code := process.wait():
         raise Broken(f"`./berth {' '.join(words)}` ended with {code} after {time.monotonic() - began:.0f} s on the fresh machine.")
