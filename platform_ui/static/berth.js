@@ -16,7 +16,7 @@
     el.replaceChildren(); if (!self.uPlot) return;
     const axis = { stroke: paint("--b-text-3"), font, grid: { stroke: paint("--b-line"), width: 1 }, ticks: { show: false }, gap: 6 };
     el.plot = new uPlot({
-      width: el.clientWidth, height: c.h || 160, padding: [8, 4, 0, 0], tzDate: (t) => uPlot.tzDate(new Date(t * 1e3), "UTC"),
+      width: el.clientWidth, height: c.h || 160, padding: [8, 16, 0, 0], tzDate: (t) => uPlot.tzDate(new Date(t * 1e3), "UTC"),
       cursor: { sync: { key: c.sync || "page" }, points: { size: 6 }, y: false, drag: { x: true, y: false } },
       legend: { show: c.legend !== false, markers: { width: 0, fill: (u, i) => i ? colour(c.series[i - 1]) : "transparent" } },
       scales: { x: { time: true }, y: { range: (u, lo, hi) => [c.min ?? Math.min(lo, 0), c.max ?? hi * 1.12] } },
