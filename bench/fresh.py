@@ -123,6 +123,7 @@ def main() -> None:
     try:
         tell("fresh", measure(asked.folder), asked.json)
     except KeyboardInterrupt:
+        print("Interrupted: no figures; what was made is removed.", flush=True)
         raise SystemExit(130) from None
 
 
