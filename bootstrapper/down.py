@@ -37,7 +37,7 @@ def stop(engine: Engine, installation: Installation, say: Callable[[str], None])
     _clear_firewall(engine, installation)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda c: _stop(engine, c["Id"]), containers.mine()))
-    say("backing services stopped; their data stays")
+    say("backing services stopped")
 
 
 def _stop(engine: Engine, container: str) -> None:
