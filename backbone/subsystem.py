@@ -112,6 +112,7 @@ class Subsystem:
             ready=not reasons,
             reasons=tuple(reasons),
             leaving=self.live is not None and self.live.closing,
+            installation=b.installation,
         )
 
     def _farewell(self) -> None:

@@ -51,10 +51,15 @@ class Monitor:
                     return
                 for envelope in came:
                     if envelope.name == Beat.__name__:
-                        self.known = heard(self.known, Beat.model_validate(envelope.body), self._clock.now())
+                        self._hear(Beat.model_validate(envelope.body))
         except Unavailable:
             self._listening = self._clock.now()
             raise
+
+    def _hear(self, beat: Beat) -> None:
+        """Another installation on the same Kafka has a monitor of its own."""
+        if beat.installation in ("", self._backbone.installation):
+            self.known = heard(self.known, beat, self._clock.now())
 
     def replaced(self, told: ReplicaReplaced) -> None:
         self._note(told.incident, f"attempt {told.attempt}: its process was killed: {told.reason}", killed=True)

@@ -9,7 +9,10 @@ from contracts.topics import BEATS, NODES
 
 
 class Beat(Message):
-    """A replica is alive; `ready` with the reasons where it is not; `leaving` when it was told to stop and obeys."""
+    """A replica is alive; `ready` with the reasons where it is not; `leaving` when it was told to stop and obeys.
+
+    `installation` says whose it is: several may stand on one Kafka.
+    """
 
     topic: ClassVar = BEATS
     key_field: ClassVar = "replica"
@@ -21,6 +24,7 @@ class Beat(Message):
     ready: bool = True
     reasons: tuple[str, ...] = ()
     leaving: bool = False
+    installation: str = ""
 
 
 class ReplaceReplica(Message):

@@ -21,6 +21,8 @@ from tests.scenarios.world import Answer
 T = TypeVar("T")
 PEOPLE = {"admin": "ada", "operator": "otto", "developer": "dora", "user": "uma"}
 PAUSE = 0.1
+REPLACED = 30.0
+"""Seconds for which a question that got 503 is asked again, as the answer says to: a part of one replica is being replaced."""
 PARTS = {"agent": "node_manager", "haproxy": "gateway"}
 
 
@@ -65,8 +67,12 @@ class RealWorld:
         headers |= {"traceparent": f"00-{trace}-{trace[:16]}-01"} if trace else {}
         content = body if body is not None else jsons.dumps(json).encode() if json is not None else None
         headers |= {"Content-Type": kind or "application/json"} if content is not None else {}
-        got = self._client.request(method, f"{self.ui}/api/v1{path}", content=content, headers=headers)
-        return Answer(got.status_code, got.content, {k.lower(): v for k, v in got.headers.items()})
+        end = time.monotonic() + REPLACED
+        while True:
+            got = self._client.request(method, f"{self.ui}/api/v1{path}", content=content, headers=headers)
+            if got.status_code != 503 or method != "GET" or time.monotonic() > end:
+                return Answer(got.status_code, got.content, {k.lower(): v for k, v in got.headers.items()})
+            time.sleep(PAUSE)
 
     def visit(self, link: str, path: str = "") -> Answer:
         try:

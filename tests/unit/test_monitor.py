@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -146,3 +147,17 @@ def test_the_pauses_are_of_a_part_and_begin_anew_after_calm() -> None:
     mine = [incident(tries=1, tried=at(100)), incident(tries=1, tried=at(103))]
     assert not steps.due(mine, at(112)) and steps.due(mine, at(113))
     assert steps.due([incident(tries=9, tried=at(0))], at(180)) and steps.due([incident()], at(0))
+
+
+def test_beats_of_another_installation_are_not_ours() -> None:
+    from backbone.memory import MemoryPlatform
+    from monitor.subsystem import Monitor
+
+    backbone = MemoryPlatform().backbone("monitor")
+    nothing: Any = None  # neither store nor lease has a part in hearing
+    monitor = Monitor(backbone, nothing, nothing)
+    monitor.begin()
+    beats = [beat("mine").model_copy(update={"installation": "memory"}), beat("theirs").model_copy(update={"installation": "other"})]
+    backbone.bus.send([(s.topic, s.key, s.envelope) for s in backbone.wrapper.wrap(beats)])
+    monitor.listen()
+    assert [one.beat.replica for one in monitor.known.alive.values()] == ["mine"]
