@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from bootstrapper import base as base_image
+from bootstrapper import weight
 from bootstrapper.backing.haproxy.backing import BACKING as HAPROXY
 from bootstrapper.containers import Container
 from bootstrapper.declared import Backing
@@ -65,4 +66,5 @@ def run(work: Work, backing: Backing) -> None:
 
 
 def ask(work: Work) -> None:
+    weight.give()
     work.asker.prepare(work.made["python"], work.where)

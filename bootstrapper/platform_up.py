@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from backbone.clock import SystemClock
-from bootstrapper import door, down
+from bootstrapper import door, down, weight
 from bootstrapper.base import Base
 from bootstrapper.declared import Subsystem
 from bootstrapper.files import digest
@@ -126,6 +126,7 @@ def wake(work: Work) -> None:
 
 
 def ready(work: Work) -> None:
+    weight.give()
     names = [work.installation.own(s.name) for s in work.subsystems()]
     work.asker.ready(work.made["python"], names)
     for line in work.asker.slowest:

@@ -89,7 +89,10 @@ def _real(name: str, building: subprocess.Popen[bytes] | None, rest: list[str], 
         if whole and not shutil.which(BROWSER):
             install = "apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null"
             _stage("browser", ["sh", "-c", install])
-        return _stage("tests", [*_pytest(), *(rest or ["tests"])], environment)
+        if rest:
+            return _stage("tests", [*_pytest(), *rest], environment)
+        disturbing = _stage("tests that disturb", [*_pytest(), "tests", "-m", "disturbs"], environment)
+        return _stage("tests", [*_pytest(), "tests", "-m", "not disturbs"], environment) or disturbing
     finally:
         _mongo("stop", data).wait()
         shutil.rmtree(data, ignore_errors=True)

@@ -22,7 +22,7 @@ from bootstrapper.installation import Installation
 from tests.scenarios.real_world import RealWorld, docker
 from tests.scenarios.story import add_device, new_name, send, upload, wait_for
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.disturbs]
 ROOT = Path(__file__).parents[2]
 WITHIN = 60.0
 MANIFEST = """berth: 1

@@ -11,7 +11,7 @@ import pytest
 
 from tests.scenarios.real_world import RealWorld, docker
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.disturbs]
 PART = "node_manager", "api"
 SLOWEST = 60
 """Seconds on a machine that does much else; how fast it is, benchmarks say."""
