@@ -26,6 +26,8 @@ RED = "\x1b[91m"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 PUSH_SILENCE = 120
 
+KILLED = 137
+
 
 class Builder(docker.APIClient):  # type: ignore[misc]
     """docker-py knows too few of the builder's limits: the rest goes with the request. `cut` ends a build from another thread."""
@@ -75,7 +77,9 @@ class EngineImages:
                     say(stream, line)
                 code = int(client.wait(made)["StatusCode"])
                 state = client.inspect_container(made)["State"]
-                killed = "time" if late.is_set() else "memory" if state.get("OOMKilled") else ""
+                # Docker may hear of the kernel's kill only after the end; nobody else kills a job by SIGKILL
+                starved = state.get("OOMKilled") or code == KILLED
+                killed = "time" if late.is_set() else "memory" if starved else ""
                 out = self._folder(client, made, job.out) if job.out and code == 0 else None
             return JobDone(code, killed, out)
         finally:

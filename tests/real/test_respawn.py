@@ -33,6 +33,10 @@ class Platform:
         items = got.json["items"] if got.status == 200 else []
         return next((s["replicas"] for s in items if (s["subsystem"], s["role"]) == part), [])
 
+    def the_one(self) -> dict[str, Any]:
+        """The part's replica, once the monitor has heard of one alone."""
+        return self.world.until(lambda: found[0] if len(found := self.replicas()) == 1 else None, 30, f"one replica of {PART}")
+
     def ready(self) -> bool:
         """All that is known is ready, and nothing is going on."""
         got, open = self.world.ask("GET", "/subsystems", self.token), self.open()
@@ -56,7 +60,7 @@ def platform(real_world: RealWorld) -> Iterator[Platform]:
 
 
 def test_one_that_stands_still_is_replaced_by_one_whose_heartbeat_is_heard(platform: Platform) -> None:
-    (before,) = platform.replicas()
+    before = platform.the_one()
     (container,) = platform.world.containers("node_manager.api")
     process = python_of(container)
     os.kill(process, signal.SIGSTOP)
@@ -78,7 +82,7 @@ def test_one_that_stands_still_is_replaced_by_one_whose_heartbeat_is_heard(platf
 
 
 def test_a_person_restarts_a_part(platform: Platform) -> None:
-    (before,) = platform.replicas()
+    before = platform.the_one()
     platform.world.ask("POST", f"/subsystems/{before['replica']}/restart", platform.token).ok(202)
     incident = platform.world.until(lambda: platform.incident(before["replica"]), SLOWEST, "the incident is closed")
     assert (incident["kind"], incident["outcome"]) == ("restart", "replaced")

@@ -24,7 +24,7 @@ from backbone.settings import Settings
 from contracts.topics import Topic
 from tests.support.real import address
 
-DEADLINE = 20.0
+DEADLINE = 40.0
 
 
 class Broker(Protocol):
