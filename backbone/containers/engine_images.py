@@ -26,8 +26,6 @@ RED = "\x1b[91m"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 PUSH_SILENCE = 120
 
-KILLED = 137
-
 
 class Builder(docker.APIClient):  # type: ignore[misc]
     """docker-py knows too few of the builder's limits: the rest goes with the request. `cut` ends a build from another thread."""
@@ -78,7 +76,7 @@ class EngineImages:
                 code = int(client.wait(made)["StatusCode"])
                 state = client.inspect_container(made)["State"]
                 # Docker may hear of the kernel's kill only after the end; nobody else kills a job by SIGKILL
-                starved = state.get("OOMKilled") or code == KILLED
+                starved = state.get("OOMKilled") or code == MEMORY_KILLED
                 killed = "time" if late.is_set() else "memory" if starved else ""
                 out = self._folder(client, made, job.out) if job.out and code == 0 else None
             return JobDone(code, killed, out)
