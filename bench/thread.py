@@ -76,17 +76,18 @@ class Bench:
     def kills(self, id: str, name: str, most: int) -> list[float]:
         """Seconds from SIGKILL of an instance's main process until the front door's table has its successor."""
         path = f"/{self.world.workspace('developer')}/{name}/"
-        door, found = Door(self.world.installation), []
+        door, seconds = Door(self.world.installation), list[float]()
         for turn in range(most):
             before = self.world.until(lambda: s if len(s := door.servers(path)) == 2 else None, 30, "two instances in the front door")
-            instances = self.world.instances(id)
+            both = lambda: found if len(found := self.world.instances(id)) == 2 else None  # noqa: E731
+            instances = self.world.until(both, 30, "only the newest generation's two instances")
             began = time.monotonic()
             self.world.kill_instance(instances[turn % len(instances)])
             while not (len(now := door.servers(path)) == 2 and now - before):
                 assert time.monotonic() - began < 60, "no successor"
                 time.sleep(STEP / 2)
-            found.append(time.monotonic() - began)
-        return found
+            seconds.append(time.monotonic() - began)
+        return seconds
 
 
 class Door:
