@@ -48,41 +48,28 @@ class ReplaceReplica(Message):
     ordered: bool = False
 
 
-class ReplicaReplaced(Message):
+class ReplicaAnswer(Message):
+    """What the agent of `node` made of an order to replace, and why."""
+
+    topic: ClassVar = NODES
+    key_field: ClassVar = "replica"
+    replica: str
+    incarnation: str
+    node: str
+    incident: str
+    attempt: int
+    reason: str
+
+
+class ReplicaReplaced(ReplicaAnswer):
     """The agent killed it, for this reason; Swarm starts another, whose heartbeat is the proof."""
 
-    topic: ClassVar = NODES
-    key_field: ClassVar = "replica"
-    replica: str
-    incarnation: str
-    node: str
-    incident: str
-    attempt: int
-    reason: str
 
-
-class ReplicaSpared(Message):
+class ReplicaSpared(ReplicaAnswer):
     """The agent left it alone, for this reason: it answered, the order is of a monitor that lost its lease, or Docker is away."""
 
-    topic: ClassVar = NODES
-    key_field: ClassVar = "replica"
-    replica: str
-    incarnation: str
-    node: str
-    incident: str
-    attempt: int
-    reason: str
 
-
-class ReplicaEnded(Message):
+class ReplicaEnded(ReplicaAnswer):
     """The agent found it ended before it did anything; `stopped` where it had ended in good order, as one does that was told to."""
 
-    topic: ClassVar = NODES
-    key_field: ClassVar = "replica"
-    replica: str
-    incarnation: str
-    node: str
-    incident: str
-    attempt: int
-    reason: str
     stopped: bool
