@@ -96,6 +96,10 @@ ROUTES: tuple[Route, ...] = (
     _person("GET", "/rollouts/{deployment}", "deployer", READERS, "read", _S),
     _person("GET", "/nodes", _NODES, STAFF, None, _S),
     _person("GET", "/instances", _NODES, READERS, "read", _S),
+    _person("GET", "/nodes/{node}/figures", _NODES, STAFF),
+    _person("GET", "/instances/{instance}/figures", _NODES, READERS, "read"),
+    _person("GET", "/figures", _NODES, READERS, "read"),
+    _person("GET", "/figures/events", _NODES, READERS, "read"),
     _person("GET", "/kinds", _SENSORS, EVERYBODY, None),
     _person("POST", "/kinds", _SENSORS, MAKERS, None),
     _person("GET", "/places", _SENSORS, EVERYBODY, "read"),
@@ -118,7 +122,12 @@ ROUTES: tuple[Route, ...] = (
     _person("GET", "/subsystems", "monitor", STAFF),
     _person("POST", "/subsystems/{replica}/restart", "monitor", STAFF),
     _person("GET", "/incidents", "monitor", STAFF),
+    _person("GET", "/incidents/{incident}", "monitor", STAFF),
     _person("POST", "/incidents/{incident}/acknowledge", "monitor", STAFF),
+    _person("GET", "/backing", "monitor", STAFF),
+    _person("GET", "/lines", "logger", READERS, "read"),
+    _person("GET", "/lines/counts", "logger", READERS, "read"),
+    _person("GET", "/lines/events", "logger", READERS, "read"),
     _person("GET", "/openapi/{subsystem}", "", EVERYBODY),
 )  # fmt: skip
 

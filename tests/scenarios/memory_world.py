@@ -15,6 +15,7 @@ import app_controller.subsystem
 import deployer.subsystem
 import gateway.subsystem
 import identity.subsystem
+import logger.subsystem
 import monitor.subsystem
 import node_manager.subsystem
 import node_manager.subsystem_agent
@@ -85,6 +86,7 @@ class MemoryWorld:
             (self._agent, "node_manager", "agent"),
             (lambda b: gateway.subsystem.build(b, self.door), "gateway", ""),
             (monitor.subsystem.build, "monitor", ""),
+            (logger.subsystem.build, "logger", ""),
         ):
             self._builds[f"{name}.{role}" if role else name] = (build, name, role)
             p.add(build, name, role)
