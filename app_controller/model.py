@@ -63,9 +63,21 @@ class ServingNow(Record):
 
 
 class Step(Record):
+    """`release` is the one that the generation was asked with, `version` its version; "" in steps that are older than these."""
+
     generation: int
     state: int
     at: datetime
+    release: str = ""
+    version: str = ""
+
+
+class Chosen(Record):
+    """What a person asked for that the manifest says otherwise: instances by service, places by need, environment."""
+
+    instances: dict[str, int] = {}
+    where: dict[str, str] = {}
+    environment: dict[str, str] = {}
 
 
 class Deployment(Record):
@@ -82,6 +94,7 @@ class Deployment(Record):
     release: ReleaseRef
     services: tuple[ServiceWish, ...] = ()
     needs: tuple[Need, ...] = ()
+    chosen: Chosen = Chosen()
     wanted: Wanted
     serving: ServingNow = ServingNow()
     link: str = ""
@@ -228,5 +241,5 @@ def _stepped(d: Deployment, now: datetime) -> Deployment:
     last = d.steps[-1] if d.steps else None
     if last and (last.generation, last.state) == (d.wanted.generation, d.wanted.state):
         return d
-    step = Step(generation=d.wanted.generation, state=d.wanted.state, at=now)
+    step = Step(generation=d.wanted.generation, state=d.wanted.state, at=now, release=d.release.id, version=d.release.version)
     return d.model_copy(update={"steps": (*d.steps, step)[-MOST_STEPS:]})

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app_controller.model import Deployment
+from app_controller.model import Chosen, Deployment
 from backbone.documents import Doc
 from contracts.messages.deployment import BoundSensor, Shortage
 from contracts.states import Build, Rollout
@@ -53,6 +53,8 @@ class StepShown(BaseModel):
     generation: int
     state: str
     at: datetime
+    release: str
+    version: str
 
 
 class ReleaseRefShown(BaseModel):
@@ -61,8 +63,21 @@ class ReleaseRefShown(BaseModel):
     digest: str
 
 
+class ServiceShown(BaseModel):
+    """memory: bytes; cpu: cores. Both are limits of one instance."""
+
+    service: str
+    instances: int
+    public: bool
+    cpu: float
+    memory: int
+
+
 class DeploymentShown(BaseModel):
-    """`wanted` and `serving` always stand side by side: a failed wish never hides what still serves."""
+    """`wanted` and `serving` always stand side by side: a failed wish never hides what still serves.
+
+    `services` are those of the wanted generation; `chosen` is what was asked for otherwise than the manifest says.
+    """
 
     id: str
     workspace: str
@@ -75,6 +90,8 @@ class DeploymentShown(BaseModel):
     steps: list[StepShown]
     bindings: dict[str, list[BoundSensor]]
     shortages: list[Shortage]
+    services: list[ServiceShown]
+    chosen: Chosen
     created: datetime
     created_by: str
     correlation: str
@@ -110,9 +127,14 @@ def shown_deployment(d: Deployment) -> DeploymentShown:
             since=w.since, deadline=w.deadline,
         ),  # fmt: skip
         serving=ServingShown(**d.serving.model_dump(mode="json")),
-        steps=[StepShown(generation=s.generation, state=Rollout(s.state).name, at=s.at) for s in d.steps],
+        steps=[
+            StepShown(generation=s.generation, state=Rollout(s.state).name, at=s.at, release=s.release, version=s.version)
+            for s in d.steps
+        ],
         bindings={need: list(sensors) for need, sensors in d.bindings.items()},
         shortages=list(d.shortages),
+        services=[ServiceShown(**{k: getattr(s, k) for k in ServiceShown.model_fields}) for s in d.services],
+        chosen=d.chosen,
         created=d.created,
         created_by=d.created_by,
         correlation=d.correlation,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from app_controller import model, plan
-from app_controller.model import Deployment, Moved, ReleaseRef, Wanted
+from app_controller.model import Chosen, Deployment, Moved, ReleaseRef, Wanted
 from app_controller.store import Store
 from backbone.backbone import Backbone
 from backbone.context import current
@@ -31,6 +31,7 @@ class Wishes:
             "release": ReleaseRef(id=release["id"], version=release["version"], digest=release["digest"]),
             "services": plan.services(manifest, instances, environment),
             "needs": plan.needs(manifest, where),
+            "chosen": Chosen(instances=dict(instances), where=dict(where), environment=dict(environment)),
             "correlation": current().correlation,
         }
         old = self._store.named(release["workspace"], name)
