@@ -24,24 +24,44 @@ class Place:
     key: str
     href: str
     name: str
-    icon: str
     group: str
     roles: frozenset[str]
 
 
 EVERYBODY = frozenset({"admin", "operator", "developer", "user"})
-READERS = frozenset({"admin", "operator", "developer"})
+STAFF = frozenset({"admin", "operator"})
 PLACES = (
-    Place("home", "/", "Home", "home", "", EVERYBODY),
-    Place("apps", "/apps", "Apps", "apps", "Run", EVERYBODY),
-    Place("devices", "/devices", "Devices", "router", "Sense", READERS),
+    Place("home", "/", "Home", "", EVERYBODY),
+    Place("subsystems", "/subsystems", "Subsystems", "Platform", STAFF),
+    Place("incidents", "/incidents", "Incidents", "Platform", STAFF),
+    Place("nodes", "/nodes", "Nodes", "Platform", STAFF),
+    Place("logs", "/logs", "Logs", "Platform", STAFF),
+    Place("apps", "/apps", "Apps", "Workspaces", STAFF),
+    Place("devices", "/devices", "Devices", "Workspaces", STAFF),
+    Place("people", "/people", "People and roles", "Govern", frozenset({"admin"})),
+    Place("apps", "/apps", "Apps", "Run", EVERYBODY),
+    Place("devices", "/devices", "Devices", "Sense", frozenset({"developer"})),
+    Place("logs", "/logs", "Logs", "See", frozenset({"developer"})),
 )
+"""In the order of the side. Who may a place by two roles finds it where the first that fits has it."""
+BARS = {"operator": ("subsystems", "incidents", "nodes", "logs"), "developer": ("home", "apps", "devices", "logs")}
 
 
 def places(roles: Iterable[str]) -> list[Place]:
     """What a role may not go to is absent."""
     mine = set(roles)
-    return [place for place in PLACES if not place.roles.isdisjoint(mine)]
+    found: dict[str, Place] = {}
+    for place in PLACES:
+        if not place.roles.isdisjoint(mine):
+            found.setdefault(place.key, place)
+    return list(found.values())
+
+
+def bar(roles: Iterable[str]) -> list[Place]:
+    """What the bar of a phone has room for beside the menu."""
+    mine = places(roles)
+    keys = BARS["operator" if not STAFF.isdisjoint(roles) else "developer"]
+    return [place for key in keys for place in mine if place.key == key]
 
 
 def role(roles: Iterable[str]) -> str:

@@ -61,6 +61,8 @@ def fill(app: Flask, site: Site) -> None:
             "nonce": g.get("nonce", ""),
             "csrf": person.csrf if person else "",
             "places": model.places(roles),
+            "bar": model.bar(roles),
+            "staff": not model.STAFF.isdisjoint(roles),
             "role": model.role(roles),
             "here": request.path,
             "now": text_of(site.backbone.clock.now()),

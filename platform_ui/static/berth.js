@@ -116,7 +116,7 @@
   }
 
   let first = "";
-  const go = { h: "home", a: "apps", d: "devices" };
+  const go = { h: "home", a: "apps", d: "devices", l: "logs", s: "subsystems", i: "incidents", n: "nodes" };
   const letters = document.getElementById("keys-on"), kept = (k) => { try { return localStorage.getItem(k); } catch { return null; } };
   if (letters) { letters.checked = kept("berth-keys") !== "off"; letters.addEventListener("change", () => { try { localStorage.setItem("berth-keys", letters.checked ? "on" : "off"); } catch { /* private mode */ } }); }
   document.addEventListener("keydown", (e) => {

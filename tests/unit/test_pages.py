@@ -157,8 +157,16 @@ def test_without_tls_the_cookie_has_another_name(public: str, cookie: str) -> No
 
 def test_no_role_goes_where_it_may_not() -> None:
     assert [p.key for p in model.places(["user"])] == ["home", "apps"]
-    assert [p.key for p in model.places(["operator"])] == ["home", "apps", "devices"]
+    assert [p.key for p in model.places(["operator", "user"])] == ["home", "subsystems", "incidents", "nodes", "logs", "apps", "devices"]
+    assert [p.key for p in model.places(["admin"])][-1] == "people"
+    assert [(p.key, p.group) for p in model.places(["developer", "user"])][1:] == [("apps", "Run"), ("devices", "Sense"), ("logs", "See")]
     assert model.places([]) == []
+
+
+def test_a_phones_bar_has_what_a_role_looks_at_most() -> None:
+    assert [p.key for p in model.bar(["operator"])] == ["subsystems", "incidents", "nodes", "logs"]
+    assert [p.key for p in model.bar(["developer"])] == ["home", "apps", "devices", "logs"]
+    assert [p.key for p in model.bar(["user"])] == ["home", "apps"]
 
 
 def test_no_template_carries_a_style_or_a_handler() -> None:
