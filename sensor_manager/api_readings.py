@@ -10,11 +10,11 @@ from backbone.clock import Clock
 from backbone.http import Blueprint, caller, workspace_of
 from contracts.errors import Invalid, NotFound, Problem
 from contracts.messages.deployment import BoundSensor
+from contracts.spans import window
 from sensor_manager.api_devices import theirs
 from sensor_manager.api_kinds import Strict
 from sensor_manager.places import matches, pattern_fault
 from sensor_manager.shown import latest_of, points_of, sensors_of
-from sensor_manager.spans import window
 from sensor_manager.storage import ReadingStore
 from sensor_manager.store import Store
 

@@ -13,9 +13,9 @@ from backbone.live import Call, Live, as_json, live_route
 from backbone.live_events import Event, events, last_id
 from contracts.errors import Invalid, NotFound, Problem
 from contracts.messages.deployment import BoundSensor
+from contracts.spans import window
 from contracts.topics import STREAMS
 from sensor_manager.shown import latest_of, points_of, time_text
-from sensor_manager.spans import window
 from sensor_manager.storage import ReadingStore
 from sensor_manager.streams.bindings import Bindings, Needs
 from sensor_manager.streams.hub import Hub, Position, Routed, Subscriber, routed_of
