@@ -12,6 +12,7 @@ from bootstrapper.engine import Engine
 from bootstrapper.files import digest
 from bootstrapper.installation import Installation
 from bootstrapper.shell import Failed
+from contracts.lines import LOG_FILES
 
 KEY = "berth.key"
 MIB = 1 << 20
@@ -51,7 +52,7 @@ class Container:
             "PidsLimit": 512,
             "Ulimits": [{"Name": "nofile", "Soft": self.nofile, "Hard": self.nofile}],
             "RestartPolicy": {"Name": "always" if self.restart else "no"},
-            "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}},
+            "LogConfig": {"Type": "json-file", "Config": LOG_FILES},
             "NetworkMode": self.networks[0][0],
             "PortBindings": {
                 f"{inside}/tcp": [{"HostIp": address, "HostPort": str(port)}]

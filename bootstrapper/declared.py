@@ -57,5 +57,10 @@ class Subsystem:
         return self.alias or "-".join(filter(None, (self.package, self.role))).replace("_", "-")
 
     @property
+    def source(self) -> str:
+        """As it calls itself in its lines and messages: sensor_manager.intake."""
+        return ".".join(filter(None, (self.package, self.role)))
+
+    @property
     def command(self) -> tuple[str, ...]:
         return tuple(filter(None, ("python3", "-m", self.package, self.role)))

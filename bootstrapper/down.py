@@ -119,7 +119,7 @@ def purge(engine: Engine, installation: Installation) -> None:
     labelled = {"label": [f"{installation.label}={name}"]}
     for secret in engine.call("GET", "/secrets", filters=labelled):
         engine.remove(f"/secrets/{secret['ID']}")
-    for volume in ("kafka", "postgres", "azurite", "slapd", "registry", "haproxy", "scratch"):
+    for volume in ("kafka", "postgres", "azurite", "slapd", "registry", "haproxy", "scratch", "agent"):
         _patiently(lambda v=volume: engine.remove(f"/volumes/{installation.own(v)}"))  # type: ignore[misc]
     for network in (installation.own("apps-platform"), installation.own("apps-internet"), f"{name}0"):
         _patiently(lambda n=network: swarm.remove(engine, n))  # type: ignore[misc]

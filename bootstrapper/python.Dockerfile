@@ -10,5 +10,5 @@ COPY site/ /opt/berth/site/
 # .pyc with the image's own Python, in a layer of its own: nothing of the first is copied again
 RUN python3 -m compileall -q -j 0 /opt/berth/site || true
 # a new volume takes over owner and mode of the folder it is mounted on
-RUN mkdir -p /run/haproxy /scratch && chown 10006:10006 /run/haproxy && chown 10100:10100 /scratch
+RUN mkdir -p /run/haproxy /scratch /keep && chown 10006:10006 /run/haproxy && chown 10100:10100 /scratch /keep
 ENV PYTHONPATH=/opt/berth/code:/opt/berth/site PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

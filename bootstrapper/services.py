@@ -14,6 +14,7 @@ from bootstrapper.files import digest
 from bootstrapper.installation import Installation
 from bootstrapper.shell import Failed
 from bootstrapper.wiring import Wires
+from contracts.lines import LOG_FILES
 
 SECOND = 10**9
 PIDS = 256
@@ -57,7 +58,7 @@ class Services:
             "Mounts": wires.mounts,
             "Secrets": secrets,
             "StopGracePeriod": 10 * SECOND,
-            "Labels": {own.label: own.name, "berth.subsystem": subsystem.name},
+            "Labels": {own.label: own.name, "berth.subsystem": subsystem.name, "berth.source": subsystem.source},
         }
         return {
             "Name": own.own(subsystem.name),
@@ -67,6 +68,7 @@ class Services:
                 "Resources": {"Limits": {"MemoryBytes": subsystem.memory * MIB, "Pids": PIDS}},
                 "RestartPolicy": {"Condition": "any", "Delay": 0, "MaxAttempts": 0},
                 "Placement": {"Constraints": wires.constraints},
+                "LogDriver": {"Name": "json-file", "Options": LOG_FILES},
                 "Networks": [{"Target": own.name}, {"Target": f"{own.name}0"}],
             },
             "Mode": {"Global": {}} if subsystem.everywhere else {"Replicated": {"Replicas": subsystem.replicas}},

@@ -96,7 +96,8 @@ def wires(subsystem: Subsystem, where: Where, images: dict[str, str]) -> Wires:
                 mounts.append(_volume(own.own("haproxy"), "/run/haproxy"))
                 constraints.append("node.role == manager")
             case "host":
-                mounts.append(_bind("/proc", "/host/proc", True))
+                mounts += [_bind("/", "/host", True), _bind("/proc", "/host/proc", True), _volume(own.own("agent"), "/keep")]
+                groups.append("0")  # what Docker writes down of containers' lines is read by root's group
                 values |= host_values(where, images)
     files["settings"] = "".join(f"{name}={value}\n" for name, value in sorted(values.items()))
     return Wires(environment, files, mounts, groups, sorted(set(constraints)))
@@ -125,6 +126,8 @@ def host_values(where: Where, images: dict[str, str]) -> dict[str, str]:
         "BERTH_NODE_ADDRESS": own.address,
         "BERTH_API_ADDRESS": f"{own.address}:{own.port('https')}",
         "BERTH_HOST_PROC": "/host/proc",
+        "BERTH_HOST_ROOT": "/host",
+        "BERTH_KEEP": "/keep",
         **({"BERTH_APP_RESOLVERS": " ".join(found)} if (found := resolvers()) else {}),
         "BERTH_PLATFORM_IMAGE": images["platform"],
     }

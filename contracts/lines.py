@@ -11,6 +11,9 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
 LONGEST = 16 * 1024
 """Characters of `text`; what is longer is cut there and ends in a sign that it was."""
 
+LOG_FILES = {"max-size": "10m", "max-file": "5"}
+"""What Docker keeps of each container's printed lines until Kafka has them: at most 50 MB a container, the oldest go first."""
+
 LineKind = Literal["subsystem", "app", "build", "backing"]
 Level = Literal["debug", "info", "warning", "error", "critical"]
 

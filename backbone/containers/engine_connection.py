@@ -21,7 +21,6 @@ TIMEOUT = 30
 USER = "20001:20001"
 BROKEN = (OSError, urllib3.exceptions.HTTPError, docker.errors.DockerException)
 """Whatever a call to Docker may raise when Docker is away, or was cut off."""
-LOG_OPTIONS = {"max-size": "5m", "max-file": "2"}
 
 
 @contextmanager

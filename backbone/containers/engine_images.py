@@ -18,8 +18,9 @@ from typing import Any, BinaryIO, cast
 import docker  # type: ignore[import-untyped]  # its stubs lag behind it
 
 from backbone.containers import BuildDone, ImageSeen, Job, JobDone, Limits, Say
-from backbone.containers.engine_connection import BROKEN, LOG_OPTIONS, USER, Connection, by_labels, told
+from backbone.containers.engine_connection import BROKEN, USER, Connection, by_labels, told
 from contracts.errors import Unavailable
+from contracts.lines import LOG_FILES
 
 MEMORY_KILLED = 137
 RED = "\x1b[91m"
@@ -175,7 +176,7 @@ class EngineImages:
         return client.create_host_config(
             mem_limit=job.limits.memory, memswap_limit=job.limits.memory, cpu_period=100_000, cpu_quota=int(job.limits.cpu * 100_000),
             pids_limit=job.limits.pids, cap_drop=["ALL"], security_opt=["no-new-privileges"], init=True,
-            network_mode="bridge" if job.network else "none", log_config={"Type": "json-file", "Config": LOG_OPTIONS},
+            network_mode="bridge" if job.network else "none", log_config={"Type": "json-file", "Config": LOG_FILES},
         )  # fmt: skip
 
     def _folder(self, client: Any, container: str, path: str) -> BinaryIO:

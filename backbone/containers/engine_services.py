@@ -9,8 +9,9 @@ import docker  # type: ignore[import-untyped]  # its stubs lag behind it
 from docker import types as T
 
 from backbone.containers import ServiceSeen, ServiceSpec, TaskSeen
-from backbone.containers.engine_connection import BROKEN, LOG_OPTIONS, USER, Connection, by_labels, told
+from backbone.containers.engine_connection import BROKEN, USER, Connection, by_labels, told
 from contracts.errors import Invalid, Unavailable
+from contracts.lines import LOG_FILES
 
 SECOND = 10**9
 LOG_TIMEOUT = 1.5
@@ -107,7 +108,7 @@ class EngineServices:
         resources["Limits"]["Pids"] = spec.pids
         return T.TaskTemplate(
             container, resources=resources, restart_policy=T.RestartPolicy("any", delay=0, max_attempts=0),
-            placement=T.Placement(constraints=list(spec.constraints)), log_driver=T.DriverConfig("json-file", LOG_OPTIONS),
+            placement=T.Placement(constraints=list(spec.constraints)), log_driver=T.DriverConfig("json-file", LOG_FILES),
             networks=list(spec.networks),
         )  # fmt: skip
 
