@@ -199,6 +199,9 @@ class Node(Protocol):
     def local(self, labels: Mapping[str, str]) -> list[Local]:
         """The containers of this node with all these labels ("" stands for any value), the ended ones that are still kept too."""
 
+    def running(self, labels: Mapping[str, str]) -> list[Local]:
+        """As `local`, only those that run, and those too that are none of Swarm's: their `id` and `service` are their name."""
+
     def wait(self, seconds: float) -> bool:
         """Until a container of this node starts or ends (True), or the seconds are over (False)."""
 

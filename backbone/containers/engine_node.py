@@ -37,6 +37,11 @@ class EngineNode:
             found = self._c.api.containers(all=True, filters=by_labels({"com.docker.swarm.task.id": "", **labels}))
         return [self._local(f) for f in found]
 
+    def running(self, labels: Mapping[str, str]) -> list[Local]:
+        with told("listing containers"):
+            found = self._c.api.containers(filters=by_labels(labels))
+        return [self._local(f) for f in found]
+
     def wait(self, seconds: float) -> bool:
         if not self._watching:
             self._watching = True
@@ -66,10 +71,11 @@ class EngineNode:
     def _local(self, raw: Any) -> Local:
         labels, state = raw["Labels"], raw["State"]
         code, reason = self._end(raw["Id"]) if state in ("exited", "dead") else (0, "")
+        name = raw["Names"][0].lstrip("/") if raw["Names"] else ""
         return Local(
-            id=labels["com.docker.swarm.task.id"],
+            id=labels.get("com.docker.swarm.task.id", name),
             container=raw["Id"],
-            service=labels.get("com.docker.swarm.service.name", ""),
+            service=labels.get("com.docker.swarm.service.name", name),
             labels=labels,
             state="exited" if state in ("exited", "dead", "removing") else "created" if state == "created" else "running",
             incarnation=raw["Id"][:12],

@@ -19,7 +19,9 @@ ENDED_KEPT = 5
 
 @dataclass
 class Instance:
-    """A task with its container. `ended` is when it ended; its successor comes `PAUSE` later, as Swarm's does."""
+    """A task with its container. `ended` is when it ended; its successor comes `PAUSE` later, as Swarm's does.
+
+    `burns` (cores) and `holds` (bytes) are what it takes of its node."""
 
     id: str
     spec: ServiceSpec
@@ -31,6 +33,8 @@ class Instance:
     code: int = 0
     reason: str = ""
     hung: bool = False
+    burns: float = 0.02
+    holds: int = 24 << 20
     lines: list[str] = field(default_factory=list)
 
     @property
@@ -217,6 +221,10 @@ class MemoryNode:
             for i in self._world.instances.values()
             if i.node == self._machine and labelled(i.spec.labels, labels)
         ]  # fmt: skip
+
+    def running(self, labels: Mapping[str, str]) -> list[Local]:
+        """Whatever is here is Swarm's."""
+        return [one for one in self.local(labels) if one.state == "running"]
 
     def wait(self, seconds: float) -> bool:
         """Does not wait: whether something changed since it was last asked."""

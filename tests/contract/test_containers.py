@@ -47,6 +47,7 @@ def test_a_built_image_runs_where_it_is_asked_for_and_is_listed(home: Home) -> N
     assert one.service == f"{home.prefix}-web" and one.address.startswith(home.containers.node.machine().address)
     tasks = {t.id: t for t in home.containers.services.tasks(home.labels)}
     assert tasks[one.id].alive and tasks[one.id].container == one.container
+    assert {r.id for r in home.containers.node.running(home.labels)} == set(tasks)
 
 
 def test_a_killed_instance_has_a_successor_of_another_id(home: Home) -> None:
