@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from backbone.backing import Question
 from backbone.blobs import Blobs
 from backbone.bus import Bus
 from backbone.clock import Clock, SystemClock
@@ -31,6 +32,7 @@ class Parts:
     records: Callable[[], Any]
     tables: Callable[[], Any]
     containers: Callable[[], Any]
+    questions: Callable[[], Mapping[str, Question]] = dict
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -98,6 +100,17 @@ class Backbone:
     def tokens(self) -> Checker:
         """Reads keys and revocations from the bus; `tokens.catch_up()` before serving."""
         return Checker(self.clock, self.installation, self.bus)
+
+    @cached_property
+    def backing(self) -> Mapping[str, Question]:
+        """Each backing service by its name, and the question that it answers where it is there."""
+        return {
+            "kafka": lambda: self.bus.ready(),
+            "mongo" if self.settings.has("MONGO_URL") else "postgres": lambda: self.documents.ready(),
+            "azurite": lambda: self.blobs.ready(),
+            "slapd": lambda: self.directory.ready(),
+            **self.parts.questions(),
+        }
 
     def kept(self, declared: Declared) -> Kept:
         """One per collection and process: what it leaves unsaid is sent by this process's outbox."""

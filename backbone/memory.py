@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from backbone.backbone import Backbone, Parts
+from backbone.backing import MemoryService
 from backbone.blobs.memory import MemoryBlobs
 from backbone.bus.memory import MemoryBus
 from backbone.bus.memory_records import MemoryRecords
@@ -33,11 +34,20 @@ class MemoryPlatform:
         self.home, self.blobs = MemoryHome(), MemoryBlobs()
         self.directory, self.containers = MemoryDirectory(), containers
         self.peers: MemoryPeers = MemoryPeers()
+        self.services = {name: MemoryService() for name in ("registry", "haproxy")}
         self.subsystems: dict[str, Subsystem] = {}
         self.loops: dict[str, Loop] = {}
         self.busy: list[Callable[[], bool]] = []
         self.shared: dict[str, Any] = {}
         self.token_of: Callable[[str], str] | None = None
+
+    def take_away(self, service: str, reason: str) -> None:
+        """This backing service answers nobody, for this reason; "" brings it back."""
+        if service == "kafka":
+            self.bus.log.away = self.records.log.away = reason
+            return
+        twins: dict[str, Any] = {"postgres": self.home, "azurite": self.blobs, "slapd": self.directory, **self.services}
+        twins[service].away = reason
 
     def backbone(self, name: str, role: str = "", **settings: str) -> Backbone:
         """A backbone of its own on the shared twins."""
@@ -50,6 +60,7 @@ class MemoryPlatform:
             records=lambda: self.records,
             tables=lambda: None,
             containers=lambda: self.containers,
+            questions=lambda: {name: one.ready for name, one in self.services.items()},
             extra=self.shared,
         )
         return Backbone(name, role, Settings({**self.settings, **settings}), self.clock, parts)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from backbone.backbone import Parts
+from backbone.backing import Question
 from backbone.blobs import Blobs
 from backbone.bus import Bus
 from backbone.clock import Clock
@@ -62,4 +64,9 @@ def real_parts(settings: Settings, clock: Clock, name: str) -> Parts:
 
         return open_engine(settings)
 
-    return Parts(bus, documents, blobs, directory, peers, records, tables, containers)
+    def questions() -> Mapping[str, Question]:
+        from backbone.backing import over_http
+
+        return over_http(settings)
+
+    return Parts(bus, documents, blobs, directory, peers, records, tables, containers, questions)

@@ -29,7 +29,7 @@ class Backing:
 
 
 Need = Literal[
-    "kafka", "documents", "tables", "blobs", "directory", "signing", "scratch", "builds", "docker", "door", "host",
+    "kafka", "documents", "tables", "blobs", "directory", "signing", "scratch", "builds", "docker", "door", "host", "registry",
 ]  # fmt: skip
 """What `bootstrapper.wiring` knows how to give."""
 

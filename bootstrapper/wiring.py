@@ -72,6 +72,8 @@ def wires(subsystem: Subsystem, where: Where, images: dict[str, str]) -> Wires:
                 values |= where.postgres(subsystem.package)
             case "blobs":
                 values |= where.blobs()
+            case "registry":  # its address on the platform's network; who only asks whether it answers needs no password
+                values["REGISTRY_URL"] = where.given.get("REGISTRY_URL", "registry:5000")
             case "directory":
                 values |= where.directory("/run/secrets/ca.crt")
             case "signing":

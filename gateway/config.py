@@ -133,8 +133,9 @@ def _public(door: Door) -> str:
 
 
 def _internal(door: Door) -> str:
-    """For the platform's own parts: no TLS, the same checks, no limit by address, for all come from few."""
-    return section("frontend internal", (f"bind :{door.ports[4]}", rules.log_line("internal"), *_checked(door), *_routed(door)))
+    """For the platform's own parts: no TLS, the same checks, no limit by address, for all come from few. /alive it answers itself."""
+    lines = (f"bind :{door.ports[4]}", "monitor-uri /alive", rules.log_line("internal"), *_checked(door), *_routed(door))
+    return section("frontend internal", lines)
 
 
 def _logins() -> str:

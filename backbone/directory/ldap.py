@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ldap3 import AUTO_BIND_NO_TLS, AUTO_BIND_TLS_BEFORE_BIND, SUBTREE, Connection, Server, Tls  # type: ignore[import-untyped]
+from ldap3 import AUTO_BIND_NO_TLS, AUTO_BIND_TLS_BEFORE_BIND, BASE, SUBTREE, Connection, Server, Tls  # type: ignore[import-untyped]
 from ldap3.core import exceptions as ldap  # type: ignore[import-untyped]
 from ldap3.utils.conv import escape_filter_chars  # type: ignore[import-untyped]
 from ldap3.utils.dn import escape_rdn, safe_dn  # type: ignore[import-untyped]
@@ -40,12 +41,14 @@ def open_directory(settings: Settings) -> LdapDirectory:
 
 
 class LdapDirectory:
-    """One connection a call: logins are few, and a connection that was kept may be dead."""
+    """One connection a call: logins are few, and a connection that was kept may be dead. Only `ready` keeps one."""
 
     def __init__(self, url: str, base: str, ca: str = "", account: str = "", password: Secret | None = None) -> None:
         self._base, self._account, self._password = base, account, password
         tls = Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=ca or None, version=ssl.PROTOCOL_TLS_CLIENT)
         self._server = Server(url, tls=tls, connect_timeout=3, get_info=None)
+        self._kept: Any = None
+        self._lock = threading.Lock()
         self._bind = AUTO_BIND_TLS_BEFORE_BIND if ca and not self._server.ssl else AUTO_BIND_NO_TLS
 
     def login(self, username: str, password: str) -> Person:
@@ -85,13 +88,29 @@ class LdapDirectory:
             return sorted(people, key=lambda one: one.username)
 
     def ready(self) -> None:
-        with told():
-            if self._account:
-                self._as_account().unbind()
-            else:
-                connection = Connection(self._server, receive_timeout=5, raise_exceptions=True)
-                connection.open()
-                connection.unbind()
+        """Asked often: a whole TLS greeting each time would cost both sides more than all logins."""
+        with self._lock, told():
+            if self._kept is not None:
+                try:
+                    return self._look(self._kept)
+                except ldap.LDAPException:
+                    self._kept = None  # it may have been closed by the other side meanwhile
+            self._look(self._as_account() if self._account else self._anonymous())
+
+    def _look(self, connection: Any) -> None:
+        try:
+            connection.search("", "(objectClass=*)", BASE, attributes=["1.1"])
+        except ldap.LDAPOperationResult:
+            pass  # it answered, and that is what was asked
+        except ldap.LDAPException:
+            connection.unbind()
+            raise
+        self._kept = connection
+
+    def _anonymous(self) -> Any:
+        connection = Connection(self._server, receive_timeout=5, raise_exceptions=True)
+        connection.open()
+        return connection
 
     def _as_account(self) -> Any:
         if not self._account or not self._password:

@@ -3,42 +3,50 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from backbone.documents import After, Declared, Doc, Found, Where
 from backbone.documents.rules import TESTS, checked, checked_id, checked_order, terms
-from contracts.errors import Invalid, Taken
+from contracts.errors import Invalid, Taken, Unavailable
 
 
 class MemoryHome:
-    """Keeps its collections as long as it lives itself, so that what uses it can be closed and opened again."""
+    """Keeps its collections as long as it lives itself, so that what uses it can be closed and opened again.
+
+    A test sets `away` to a reason to take it away.
+    """
 
     def __init__(self) -> None:
+        self.away = ""
         self._lock = threading.Lock()
         self._collections: dict[str, MemoryDocuments] = {}
 
     def collection(self, declared: Declared) -> MemoryDocuments:
+        self.ready()
         with self._lock:
-            kept = self._collections.setdefault(declared.name, MemoryDocuments(declared))
+            kept = self._collections.setdefault(declared.name, MemoryDocuments(declared, self.ready))
         if kept.declared != declared:
             raise Invalid(f"{declared.name} was declared otherwise before; the twin does not widen a collection")
         return kept
 
     def ready(self) -> None:
-        """Always."""
+        if self.away:
+            raise Unavailable(f"the documents are away: {self.away}")
 
     def close(self) -> None:
         """Keeps what is there."""
 
 
 class MemoryDocuments:
-    def __init__(self, declared: Declared) -> None:
-        self.declared = declared
+    def __init__(self, declared: Declared, check: Callable[[], None] = lambda: None) -> None:
+        self.declared, self._check = declared, check
         self._lock = threading.Lock()
         self._docs: dict[str, Found] = {}
         self._keys: dict[tuple[Any, ...], str] = {}  # (key's fields, its values) -> the id that has it
 
     def insert(self, id: str, doc: Doc) -> None:
+        self._check()
         id, doc = checked_id(self.declared, id), checked(self.declared, doc)
         with self._lock:
             if id in self._docs:
@@ -46,12 +54,14 @@ class MemoryDocuments:
             self._store(Found(id, 1, doc))
 
     def get(self, id: str) -> Found | None:
+        self._check()
         id = checked_id(self.declared, id)
         with self._lock:
             found = self._docs.get(id)
         return found and _copy(found)
 
     def replace(self, id: str, version: int, doc: Doc) -> bool:
+        self._check()
         id, doc = checked_id(self.declared, id), checked(self.declared, doc)
         with self._lock:
             old = self._docs.get(id)
@@ -61,6 +71,7 @@ class MemoryDocuments:
             return True
 
     def update_if(self, id: str, where: Where, changes: Doc) -> Found | None:
+        self._check()
         id, wanted, kept = checked_id(self.declared, id), terms(self.declared, where), checked(self.declared, changes)
         with self._lock:
             old = self._docs.get(id)
@@ -70,6 +81,7 @@ class MemoryDocuments:
             return _copy(self._store(Found(id, old.version + 1, doc)))
 
     def delete(self, id: str) -> bool:
+        self._check()
         id = checked_id(self.declared, id)
         with self._lock:
             old = self._docs.pop(id, None)
@@ -80,6 +92,7 @@ class MemoryDocuments:
     def find(
         self, where: Where, sort: str = "", down: bool = False, limit: int = 100, after: After | None = None
     ) -> list[Found]:
+        self._check()
         wanted, after = terms(self.declared, where), checked_order(self.declared, sort, limit, after)
         with self._lock:
             got = [d for d in self._docs.values() if _holds(d.doc, wanted) and (not sort or sort in d.doc)]

@@ -8,12 +8,15 @@ from typing import ClassVar, Literal
 from contracts.message import Message
 from contracts.topics import INCIDENTS
 
-Kind = Literal["replica", "restart", "silence"]
-"""A replica fell silent; a person ordered a restart; nearly all fell silent at once."""
+Kind = Literal["replica", "restart", "silence", "backing"]
+"""A replica fell silent; a person ordered a restart; nearly all fell silent at once; a backing service is away or slow."""
 
 
 class IncidentOpened(Message):
-    """Something is suspected, or was ordered; `title` is a sentence for a person. `replica` is "" where it is about many."""
+    """Something is suspected, or was ordered; `title` is a sentence for a person. `replica` is "" where it is about many.
+
+    Of kind backing `subsystem` is the service's name: kafka, postgres, azurite, registry, slapd, haproxy.
+    """
 
     topic: ClassVar = INCIDENTS
     key_field: ClassVar = "incident"
