@@ -64,6 +64,14 @@ def part(call: Callable[..., Any], *args: str, empty: Any = None, **query: Any) 
         return Part(empty, error.detail)
 
 
+def tried(call: Callable[..., Any], *args: str, empty: Any = None, **query: Any) -> Part:
+    """As `part`, and also where the API refuses: for what stands beside the page's own matter."""
+    try:
+        return Part(call(*args, **query))
+    except BerthError as error:
+        return Part(empty, str(error.detail))
+
+
 def hidden(call: Callable[..., Any], *args: str, empty: Any = None, **query: Any) -> Any:
     """For what is left out where it is not there."""
     try:
