@@ -8,6 +8,7 @@ from backbone.loop import Tick
 from backbone.subsystem import Subsystem
 from platform_ui.files import files
 from platform_ui.live import routes
+from platform_ui.live_staff import staff_routes
 from platform_ui.site import Site
 from platform_ui.web import create_app
 
@@ -20,7 +21,7 @@ def build(backbone: Backbone) -> Subsystem:
         backbone,
         ticks=[Tick(600.0, site.store.forget)],
         api=app,
-        routes=[files(site.root / "static"), *routes(site, app.jinja_env, live)],
+        routes=[files(site.root / "static"), *routes(site, app.jinja_env, live), *staff_routes(site, app.jinja_env, live)],
         live=live,
         checks_tokens=False,
     )

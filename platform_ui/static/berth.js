@@ -16,8 +16,8 @@
     el.replaceChildren(); if (!self.uPlot) return;
     const axis = { stroke: paint("--b-text-3"), font, grid: { stroke: paint("--b-line"), width: 1 }, ticks: { show: false }, gap: 6 };
     el.plot = new uPlot({
-      width: el.clientWidth, height: c.h || 160, padding: [8, 16, 0, 0], tzDate: (t) => uPlot.tzDate(new Date(t * 1e3), "UTC"),
-      cursor: { sync: { key: c.sync || "page" }, points: { size: 6 }, y: false, drag: { x: true, y: false } },
+      width: el.clientWidth, height: c.h || 160, padding: [8, 16, 0, 0], tzDate: (t) => new Date(t * 1e3),
+      cursor: { sync: { key: c.sync || "page" }, points: { size: 6 }, y: false, drag: { x: true, y: false, setScale: !c.pick } },
       legend: { show: c.legend !== false, markers: { width: 0, fill: (u, i) => i ? colour(c.series[i - 1]) : "transparent" } },
       scales: { x: { time: true }, y: { range: (u, lo, hi) => [c.min ?? Math.min(lo, 0), c.max ?? hi * 1.12] } },
       axes: [{ ...axis, size: 24, space: 72, grid: { show: false }, values: [[86400, "{D} {MMM}", null, null, null, null, null, null, 1], [60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]] },
@@ -28,7 +28,11 @@
         // idle, the legend shows the newest value; under the cursor, the value there (bars are stacked: their own share)
         value: (u, v, si, idx) => { const d = s.raw || c.series[i].data, at = idx == null ? d.at(-1) : d[idx]; return number(at) + (s.unit ? "\u202f" + s.unit : ""); },
       }))],
-      hooks: { draw: [(u) => (c.marks || []).forEach((m) => {
+      hooks: { setSelect: [(u) => {
+        if (!c.pick || u.select.width < 4) return;
+        const at = (px) => new Date(u.posToVal(px, "x") * 1e3).toISOString(), to = new URL(c.pick, location.href);
+        to.searchParams.set("since", at(u.select.left)); to.searchParams.set("until", at(u.select.left + u.select.width)); location.assign(to);
+      }], draw: [(u) => (c.marks || []).forEach((m) => {
         const x = u.valToPos(m.x, "x", true), k = devicePixelRatio, g = u.ctx; g.save();
         g.strokeStyle = g.fillStyle = paint(m.c || "--b-text-3"); g.setLineDash([3 * k, 3 * k]); g.lineWidth = k;
         g.beginPath(); g.moveTo(x, u.bbox.top); g.lineTo(x, u.bbox.top + u.bbox.height); g.stroke();
@@ -47,7 +51,7 @@
     const b = e.target.closest("[data-theme-toggle], [data-copy], [data-open], [data-close], [data-show], [data-step], [data-add-row], [data-drop-row]"); if (!b) return;
     const has = (name) => b.hasAttribute("data-" + name);
     if (has("theme-toggle")) return theme(root.dataset.bsTheme === "dark" ? "light" : "dark");
-    if (has("open")) return document.getElementById(b.dataset.open).showModal();
+    if (has("open")) return open(b);
     if (has("close")) return b.closest("dialog").close();
     if (has("step")) return step(Number(b.dataset.step));
     if (has("add-row") || has("drop-row")) return rows(b);
@@ -58,6 +62,13 @@
     await navigator.clipboard.writeText(b.dataset.copy || b.parentElement.querySelector("pre").innerText.trim());
     say("Copied"); b.dataset.copied = ""; setTimeout(() => delete b.dataset.copied, 1500);
   });
+  // one dialog may be for many: its button says what it is about, and where its form goes
+  function open(b) {
+    const asked = document.getElementById(b.dataset.open);
+    asked.querySelectorAll("[data-fill]").forEach((el) => { el.textContent = b.dataset[el.dataset.fill] || ""; });
+    if (b.dataset.action) asked.querySelector("form").action = b.dataset.action;
+    asked.showModal();
+  }
   const say = (text) => { document.getElementById("said").textContent = text; };
 
   // a button in flight keeps its width, is disabled and says what it does
@@ -69,9 +80,10 @@
 
   // problems: j and k
   function step(by) {
-    const all = [...document.querySelectorAll(".b-fix")]; if (!all.length) return;
-    const at = all.indexOf(document.querySelector(".b-fix:focus")), to = all[(at + by + all.length) % all.length];
-    to.focus({ preventScroll: true }); to.scrollIntoView({ block: "center" }); history.replaceState(null, "", "#" + to.id);
+    const fixes = [...document.querySelectorAll(".b-fix")], all = fixes.length ? fixes : [...document.querySelectorAll("[data-walk] .b-line, [data-walk] a.b-name")].filter((el) => el.offsetParent);
+    if (!all.length) return;
+    const at = all.indexOf(document.activeElement), to = all[at < 0 && by < 0 ? all.length - 1 : (at + by + all.length) % all.length];
+    to.focus({ preventScroll: true }); to.scrollIntoView({ block: fixes.length ? "center" : "nearest" }); if (fixes.length) history.replaceState(null, "", "#" + to.id);
   }
 
   // the sensors' rows of a new device
@@ -126,7 +138,7 @@
     if (first === "g" && go[e.key]) { document.querySelector(`[data-go="${go[e.key]}"]`)?.click(); first = ""; return; }
     first = e.key;
     const at = document.querySelector(`[data-key="${CSS.escape(e.key === " " ? "Space" : e.key)}"]`);
-    if (at) { e.preventDefault(); at.matches("input") ? at.focus() : at.click(); }
+    if (at) { e.preventDefault(); at.matches("input") ? at.focus() : at.click(); } else if (e.key === "j" || e.key === "k") step(e.key === "j" ? 1 : -1);
   });
 
   addEventListener("berth:point", (e) => { clearTimeout(e.detail.wait); e.detail.plot?.setData([e.detail.chart.x, ...e.detail.chart.series.map((s) => s.data)]); });

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from platform_ui.views import apps, deployments, devices, home, jump, login, releases, uploads, workspaces
+from platform_ui.views import apps, deployments, devices, home, jump, lines, login, releases, uploads, workspaces
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     login.pages,
@@ -14,6 +14,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     releases.pages,
     deployments.pages,
     devices.pages,
+    lines.pages,
     jump.pages,
     workspaces.pages,
 )

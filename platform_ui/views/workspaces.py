@@ -21,4 +21,4 @@ def switch() -> Any:
         raise NotFound(f"Workspace {wanted} is not there, or not yours to know of.")
     site().store.look_at(person().session, wanted)
     here = back_to(request.form.get("next", ""))
-    return after(here if here in ("/apps", "/devices") else "/")
+    return after(here if here in ("/apps", "/devices", "/logs") else "/")
