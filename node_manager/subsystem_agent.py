@@ -1,9 +1,9 @@
-"""Role agent: one on each node. A thread looks, asks and kills; another says; the loop keeps the firewall and beats."""
+"""Role agent: one on each node. Threads look, ask and kill, say, and measure; the loop keeps the firewall and beats."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from backbone.backbone import Backbone
@@ -16,7 +16,9 @@ from contracts.errors import BerthError, Unavailable
 from contracts.messages import InstanceSeen, NodeSeen
 from contracts.states import InstanceState
 from node_manager.agent import Agent
+from node_manager.figures import Gauge, HostGauge
 from node_manager.firewall import Firewall, Walls
+from node_manager.measuring import SECOND, Measuring
 from node_manager.probes import NetProber, Prober
 from node_manager.replacing import Ask, Replacing, live
 from node_manager.saying import Sayer
@@ -91,11 +93,12 @@ class NodeAgent:
 
 
 class Watcher:
-    """The thread that lives in `round`: woken by Docker's events and by probes' results."""
+    """The thread that lives in `round`: woken by Docker's events and by probes' results. `told`: who else hears of the events."""
 
     def __init__(self, node: Node) -> None:
         self._node, self._wake, self._closing = node, threading.Event(), False
         self._changed = True
+        self.told: list[Callable[[], None]] = []
 
     def wake(self) -> None:
         self._wake.set()
@@ -121,6 +124,8 @@ class Watcher:
             if heard:
                 self._changed = True
                 self._wake.set()
+                for tell in self.told:
+                    tell()
 
 
 def walls(backbone: Backbone, address: str) -> Walls:
@@ -136,8 +141,11 @@ def walls(backbone: Backbone, address: str) -> Walls:
     )
 
 
-def build(backbone: Backbone, prober: Prober | None = None, host: Host | None = None, ask: Ask = live) -> Subsystem:
-    """Without `prober` this is the real thing with its threads; with it (a twin) everything happens in ticks."""
+def build(
+    backbone: Backbone, prober: Prober | None = None, host: Host | None = None, ask: Ask = live, gauge: Gauge | None = None
+) -> Subsystem:
+    """Without `prober` this is the real thing with its threads; with it (a twin) everything happens in ticks, and what
+    has no `gauge` measures nothing."""
     node = backbone.containers.node
     host = host or _host(backbone)
     address = backbone.settings.text("BERTH_NODE_ADDRESS", "") or node.machine().address
@@ -145,6 +153,8 @@ def build(backbone: Backbone, prober: Prober | None = None, host: Host | None = 
     sayer = Sayer(backbone)
     agent = Agent(node, backbone.installation, prober or NetProber(watcher.wake), backbone.clock, sayer.say, address)
     replacing = Replacing(backbone, node, ask)
+    measuring = Measuring(backbone, node, gauge or _gauge(backbone))
+    watcher.told.append(measuring.changed)
     work = NodeAgent(backbone, node, agent, sayer, Firewall(host, walls(backbone, address)), address)
 
     def start() -> None:
@@ -152,6 +162,7 @@ def build(backbone: Backbone, prober: Prober | None = None, host: Host | None = 
             threading.Thread(target=watcher.run, args=(work,), name="watcher", daemon=True).start()
             threading.Thread(target=sayer.run, name="sayer", daemon=True).start()
             threading.Thread(target=replacing.run, name="replacing", daemon=True).start()
+            threading.Thread(target=measuring.run, name="measuring", daemon=True).start()
 
     def look() -> None:
         if prober is not None:
@@ -159,19 +170,30 @@ def build(backbone: Backbone, prober: Prober | None = None, host: Host | None = 
             sayer.flush()
             replacing.step(0)
 
+    def measure() -> None:
+        measuring.changed()
+        measuring.step()
+
     def stop() -> None:
+        measuring.close()
         watcher.close()
         sayer.close()
         replacing.close()
 
+    measured = (Tick(SECOND, measure),) if gauge else ()
     return Subsystem(
         backbone=backbone,
-        ticks=(Tick(0.2, look), Tick(5.0, work.wall), Tick(AGAIN, work.repeat), Tick(AGAIN, work.lost)),
+        ticks=(Tick(0.2, look), *measured, Tick(5.0, work.wall), Tick(AGAIN, work.repeat), Tick(AGAIN, work.lost)),
         start=start,
         stop=stop,
         ready=work.ready,
         checks_tokens=False,
     )
+
+
+def _gauge(backbone: Backbone) -> Gauge:
+    text = backbone.settings.text
+    return HostGauge(backbone.clock, text("BERTH_HOST_PROC", "/proc"), text("BERTH_HOST_ROOT", "/"))
 
 
 def _host(backbone: Backbone) -> Host:

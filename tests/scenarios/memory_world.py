@@ -33,6 +33,7 @@ from backbone.subsystem import Subsystem
 from backbone.tokens import Claims, SigningKey, new_key, sign
 from contracts.topics import MESSAGE_TOPICS
 from gateway.memory_front_door import MemoryFrontDoor
+from node_manager.memory_figures import MemoryGauge
 from node_manager.memory_probes import MemoryProber
 from tests.scenarios.world import Answer
 
@@ -163,7 +164,8 @@ class MemoryWorld:
         self.platform.advance(seconds, STEP)
 
     def _agent(self, backbone: Any) -> Subsystem:
-        return node_manager.subsystem_agent.build(backbone, MemoryProber(self.containers), MemoryHost())
+        gauge = MemoryGauge(backbone.clock, self.containers)
+        return node_manager.subsystem_agent.build(backbone, MemoryProber(self.containers), MemoryHost(), gauge=gauge)
 
     @contextmanager
     def _enter(self, start: Start) -> Iterator[None]:
