@@ -1,6 +1,6 @@
 """The containers port: what the deployer and the node's agent ask of Docker and Swarm, and the promise both homes keep.
 
-Three parts, each as small as its user: `images` (the builds), `services` (the rollouts), `node` (the agent of one node).
+Each part is as small as its user: `images` (the builds), `services` (the rollouts), `node` and `printed` (the agent of one node).
 All verbs may raise Unavailable (the daemon, the Swarm or the registry is away); asking for what is there already, or
 taking away what is not there, is no error, so every verb may be repeated after a crash. Safe to share between threads.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
+from backbone.containers.printed import Printed
 from contracts.messages.deployment import Probe
 
 Say = Callable[[str, str], None]
@@ -220,6 +221,9 @@ class Containers(Protocol):
 
     @property
     def node(self) -> Node: ...
+
+    @property
+    def printed(self) -> Printed: ...
 
 
 def labelled(found: Mapping[str, str], wanted: Mapping[str, str]) -> bool:

@@ -3,43 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 
 from backbone.clock import Clock, text_of
 from backbone.containers import Local, Machine, ServiceSeen, ServiceSpec, TaskSeen, labelled
-from backbone.containers.memory_app import Answer, App, Ended, Enter, Start, nothing
+from backbone.containers.memory_app import Answer, App, Ended, Enter, Instance, Start, nothing
 from backbone.containers.memory_images import Image, MemoryImages
+from backbone.containers.memory_printed import MemoryPrinted
+from backbone.containers.printed import Spoken
 from contracts.errors import Invalid, Unavailable
 
 PAUSE = timedelta(seconds=0.6)
 ENDED_KEPT = 5
-
-
-@dataclass
-class Instance:
-    """A task with its container. `ended` is when it ended; its successor comes `PAUSE` later, as Swarm's does.
-
-    `burns` (cores) and `holds` (bytes) are what it takes of its node."""
-
-    id: str
-    spec: ServiceSpec
-    node: Machine
-    port: int
-    app: App
-    started: datetime
-    ended: datetime | None = None
-    code: int = 0
-    reason: str = ""
-    hung: bool = False
-    burns: float = 0.02
-    holds: int = 24 << 20
-    lines: list[str] = field(default_factory=list)
-
-    @property
-    def address(self) -> str:
-        return f"{self.node.address}:{self.port}" if self.spec.port and not self.ended else ""
 
 
 class MemoryContainers:
@@ -54,6 +31,7 @@ class MemoryContainers:
         self.images = MemoryImages(clock, {name: Image() for name in runtimes})
         self.services = MemoryServices(self)
         self.node = MemoryNode(self, self.machines[0])
+        self.printed = MemoryPrinted(self, self.machines[0])
         self.instances: dict[str, Instance] = {}
         self.changed = 0
         self.after: Callable[[str], None] = lambda verb: None
@@ -94,12 +72,12 @@ class MemoryContainers:
         secrets = {file: self.services.kept[name][0] for file, name in spec.secrets.items()}
         start = Start(image.files, spec.command or image.command, spec.environment, secrets, spec.labels)
         one = Instance(f"task{number}", spec, machine, 30000 + number, App(start, self.enter), self.clock.now())
+        one.app.say = lambda text: one.printed.append(Spoken(self.clock.now(), text))
         self.instances[one.id] = one
         self.changed += 1
         try:
             one.app.begin()
         except Ended as ended:
-            one.lines += ended.lines
             self.end(one, int(ended.reason.rpartition(" ")[2]) if ended.reason[-1:].isdigit() else 1, ended.reason)
 
     def end(self, one: Instance, code: int, reason: str) -> None:
@@ -139,6 +117,10 @@ class Containers:
     @property
     def node(self) -> MemoryNode:
         return MemoryNode(self.world, self.machine)
+
+    @property
+    def printed(self) -> MemoryPrinted:
+        return MemoryPrinted(self.world, self.machine)
 
 
 class MemoryServices:
