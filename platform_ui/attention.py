@@ -53,14 +53,25 @@ def of_release(release: Mapping[str, Any]) -> Attention | None:
     return Attention("bad", release["app"], href, f"{release['version']} could not be built", 0, more, "Read the build", href)
 
 
-def of_device(device: Mapping[str, Any], age: float | None) -> Attention | None:
-    """Only one that has been heard before can be quiet."""
+def of_device(device: Mapping[str, Any], age: float | None, deployments: Iterable[Mapping[str, Any]] = ()) -> Attention | None:
+    """Only one that has been heard before can be quiet. Who is bound to it is said."""
     if age is None or age <= 600 or age > 7 * 86400:
         return None
     href = f"/devices/{device['id']}"
     count = len(device["sensors"])
-    more = f"Nothing for {ago(age)}. It has {count} sensor{'' if count == 1 else 's'}."
+    bound = [d["name"] for d in deployments if any(x["device"] == device["id"] for some in d["bindings"].values() for x in some)]
+    theirs = f", bound to {' and '.join(bound[:2])}{' and others' if len(bound) > 2 else ''}" if bound else ""
+    more = f"Nothing for {ago(age)}. It has {count} sensor{'' if count == 1 else 's'}{theirs}."
     return Attention("warn", device["name"], href, "is quiet", 0, more, "Open device", href)
+
+
+def of_incident(incident: Mapping[str, Any]) -> Attention | None:
+    """One that is open, for those who run the platform."""
+    if incident["closed"]:
+        return None
+    href, who = f"/incidents/{incident['id']}", incident["acknowledged_by"]
+    more = f"{_sentence(incident['title'])} {f'{who} has seen it.' if who else 'Nobody has seen it yet.'}"
+    return Attention("warn" if who else "bad", incident["subsystem"] or "The platform", href, "has an incident", 0, more, "Open", href)
 
 
 def all_of(found: Iterable[Attention | None]) -> list[Attention]:

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 
 from backbone.live import Live
 from platform_ui import news, sending
+from platform_ui.app_live import AppRoom
 from platform_ui.asking import address, hidden
 from platform_ui.news import News
 from platform_ui.overview import Overview
@@ -25,25 +26,22 @@ class Newsroom:
 
     def __init__(self, env: Environment) -> None:
         self.parts = Parts(env)
+        self.rooms = AppRoom(self.parts)
 
     async def home(self, visit: Visit) -> Response:
         spaces = await visit.live.stored(_spaces, visit)
-        return self._looked(visit, lambda: self.parts.home(_overview(visit).home(spaces, visit.person.reads)))
+        if not visit.person.reads:
+            return self._doors(visit, spaces)
+        return self._looked(visit, lambda: self.parts.home(_overview(visit).home(spaces, _staff(visit), visit.site.backbone.clock.now())))
+
+    def _doors(self, visit: Visit, spaces: list[str]) -> Response:
+        return self._looked(visit, lambda: self.parts.doors(_overview(visit).apps(spaces).value))
 
     async def apps(self, visit: Visit) -> Response:
         spaces = await visit.live.stored(_spaces, visit)
+        if not visit.person.reads:
+            return self._doors(visit, spaces)
         return self._looked(visit, lambda: self.parts.apps(_overview(visit).apps(spaces), len(spaces) > 1))
-
-    async def app(self, visit: Visit) -> Response:
-        """The deployments of one app, and its releases' builds."""
-        space, app = visit.path["workspace"], visit.path["app"]
-
-        def look() -> dict[str, str]:
-            deployments = visit.api.items("deployments", workspace=space, app=app)
-            releases = hidden(visit.api.items, "apps", app, "releases", workspace=space, empty=[])
-            return self.parts.app(deployments, releases)
-
-        return self._looked(visit, look)
 
     async def devices(self, visit: Visit) -> Response:
         spaces = await visit.live.stored(_spaces, visit)
@@ -60,29 +58,14 @@ class Newsroom:
         return news.stream(visit, news.merged(news.looked(visit, look, 0.5), self._log(visit, id)))
 
     async def deployment(self, visit: Visit) -> Response:
-        """Each change as the controller knows it, its instances, and the log of the release's build."""
-        id = visit.path["deployment"]
-        first = await visit.live.stored(visit.api.get, "deployments", id)
-        log = self._log(visit, first["release"]["id"])
-        return news.stream(visit, news.merged(self._deployment(visit, id), self._instances(visit, id), log))
+        d = await visit.live.stored(visit.api.get, "deployments", visit.path["deployment"])
+        return await self.rooms.deployment(visit, self._log(visit, d["release"]["id"]), d)
 
     async def device(self, visit: Visit) -> Response:
         """Each newer value, and its point for the chart."""
         id = visit.path["device"]
         shown = await visit.live.stored(visit.api.get, "devices", id)
         return news.stream(visit, self._values(visit, shown))
-
-    async def _deployment(self, visit: Visit, id: str) -> AsyncIterator[News | None]:
-        before: dict[str, str] = {}
-        state = ""
-        async for _, d in news.events(visit, address("deployments", id, "events")):
-            told = news.changed(before, self.parts.deployment(d))
-            now = f"g{d['wanted']['generation']} is {d['wanted']['state']}; {d['serving']['health']} is what serves."
-            yield (told or {}) | ({"said": now} if state and state != now else {})
-            state = now
-
-    def _instances(self, visit: Visit, id: str) -> AsyncIterator[News | None]:
-        return news.looked(visit, lambda: self.parts.instances(hidden(visit.api.get, "rollouts", id)))
 
     async def _log(self, visit: Visit, release: str) -> AsyncIterator[News | None]:
         after = visit.request.query_params.get("line", "")
@@ -115,9 +98,15 @@ def _point(reading: Any) -> Any:
 
 def _spaces(visit: Visit) -> list[str]:
     who = visit.person
-    if who.workspace:
+    if who.workspace and who.reads:
         return [who.workspace]
+    if not _staff(visit):
+        return [w["name"] for w in who.workspaces]
     return [w["name"] for w in hidden(visit.api.items, "workspaces", empty=list(who.workspaces))]
+
+
+def _staff(visit: Visit) -> bool:
+    return not {"admin", "operator"}.isdisjoint(visit.person.roles)
 
 
 def routes(site: Site, env: Environment, live: Live) -> list[BaseRoute]:
@@ -125,7 +114,8 @@ def routes(site: Site, env: Environment, live: Live) -> list[BaseRoute]:
     pages = (
         ("/news/home", room.home),
         ("/news/apps", room.apps),
-        ("/news/apps/{workspace}/{app}", room.app),
+        ("/news/apps/{workspace}/{app}", room.rooms.app),
+        ("/news/apps/{workspace}/{app}/{tab}", room.rooms.app),
         ("/news/devices", room.devices),
         ("/news/devices/{device}", room.device),
         ("/news/releases/{release}", room.release),

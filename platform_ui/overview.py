@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from contracts.errors import NotFound
 from platform_ui import attention
-from platform_ui.asking import Api, Part, part
+from platform_ui.asking import Api, Part, hidden, part
 from platform_ui.kinds import Kinds
 from platform_ui.lately import lately
 from platform_ui.model import moment
@@ -33,14 +34,15 @@ class Overview:
         """By place; each with `latest` (its newest readings, newest first)."""
         return part(lambda: [d for space in spaces for d in self._devices(space)], empty=[])
 
-    def home(self, spaces: Sequence[str], reads: bool) -> dict[str, Any]:
-        apps = self.apps(spaces)
-        devices = self.devices(spaces) if reads else Part([])
+    def home(self, spaces: Sequence[str], staff: bool, now: datetime) -> dict[str, Any]:
+        apps, devices = self.apps(spaces), self.devices(spaces)
         deployments = [d for app in apps.value for d in app["deployments"]]
         waiting = {d["release"]["id"] for d in deployments if d["wanted"]["state"] == "FAILED"}
         found = [attention.of_deployment(d) for d in deployments]
         newest = [app["newest"] for app in apps.value if app["newest"] and app["newest"]["id"] not in waiting]
         found += [attention.of_release(release) for release in newest]
+        found += [attention.of_device(d, _age(d, now), deployments) for d in devices.value]
+        found += [attention.of_incident(i) for i in (hidden(self.api.items, "incidents", limit=0, empty=[]) if staff else [])]
         return {
             "apps": apps,
             "devices": devices,
@@ -63,6 +65,10 @@ class Overview:
             for reading in self.kinds.said(self.api, space, self.api.items("readings", "latest", workspace=space)):
                 latest.setdefault(reading["device"], []).append(reading)
         return [d | {"latest": sorted(latest.get(d["id"], []), key=lambda r: r["time"], reverse=True)} for d in devices]
+
+
+def _age(device: dict[str, Any], now: datetime) -> float | None:
+    return (now - moment(device["latest"][0]["time"])).total_seconds() if device["latest"] else None
 
 
 def kinds_of(devices: Sequence[Any]) -> list[dict[str, Any]]:

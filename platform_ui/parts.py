@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment
 
 from platform_ui.asking import Part
-from platform_ui.rollouts import unheard
+from platform_ui.rollouts import generations, unheard
 
 
 class Parts:
@@ -22,13 +22,36 @@ class Parts:
         names = ("attention", "lately", "home-apps", "home-kinds", "home-devices")
         return {f"p-{name}": self._html(name, **seen) for name in names}
 
+    def doors(self, apps: Sequence[Any]) -> dict[str, str]:
+        """What somebody who only opens apps sees."""
+        return {"p-doors": self._html("doors", apps=apps)}
+
     def apps(self, apps: Part, several: bool) -> dict[str, str]:
         return {"p-apps": self._html("apps", apps=apps, several=several)}
 
-    def app(self, deployments: Sequence[Any], releases: Sequence[Any]) -> dict[str, str]:
+    def app(self, deployments: Sequence[Any], releases: Sequence[Any], failed: Mapping[str, Part]) -> dict[str, str]:
+        """`failed` are the lines beside each failure, by the deployment's id."""
         told = {f"build-{r['id']}": self._html("release-state", r=r, deployments=deployments) for r in releases}
         for d in deployments:
-            told |= self.deployment(d)
+            told |= self.deployment(d) | self.beside(d, failed)
+            told[f"generations-{d['id']}"] = self._html("generations", d=d, generations=generations)
+        return told
+
+    def shape(self) -> dict[str, str]:
+        """What the page holds is not what is there any more."""
+        return {"p-shape": self._html("shape")}
+
+    def beside(self, d: Mapping[str, Any], failed: Mapping[str, Part]) -> dict[str, str]:
+        return {f"beside-{d['id']}": self._html("beside", d=d, failed=failed)}
+
+    def running(self, deployment: str, rows: Part) -> dict[str, str]:
+        return {f"p-instances-{deployment}": self._html("running", rows=rows)}
+
+    def gauges(self, figures: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> dict[str, str]:
+        told = {}
+        for f in figures:
+            for what in ("cpu", "memory"):
+                told[f"{what}-{f['instance']}"] = self._html(f"gauge-{what}", f=f, what=names[f["instance"]])
         return told
 
     def deployment(self, d: Mapping[str, Any]) -> dict[str, str]:
@@ -36,8 +59,8 @@ class Parts:
         names = ("wanted", "serving", "bindings", "steps", "why", "lead", "state", "link", "open")
         return {f"{name}-{d['id']}": self._html(name, d=d) for name in names}
 
-    def instances(self, rollout: Any) -> dict[str, str]:
-        return {f"p-{name}": self._html(name, rollout=rollout) for name in ("instances", "traffic")} if rollout else {}
+    def traffic(self, d: Mapping[str, Any], rollout: Any) -> dict[str, str]:
+        return {"p-traffic": self._html("traffic", rollout=rollout, d=d)} if rollout else {}
 
     def build(self, release: Mapping[str, Any], build: Any) -> dict[str, str]:
         facts = {"release": release, "build": build or unheard(release)}

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask, g, request
 
 from backbone.clock import text_of
-from platform_ui import model
+from platform_ui import again, model, running
 from platform_ui.icons import Markup, icon
 from platform_ui.site import Site
 from platform_ui.spark import spark
@@ -50,6 +50,7 @@ def fill(app: Flask, site: Site) -> None:
         INSTANCE=model.INSTANCE_TONES, public=site.public, installation=site.backbone.installation,
         authority=bool(site.backbone.settings.text("BERTH_CA", "")),
     )  # fmt: skip
+    env.globals.update(again=again, running=running)
     env.filters.update(size=model.size, value=model.value, ago=model.ago, json=_json)
 
     @app.context_processor

@@ -141,6 +141,7 @@
     if (at) { e.preventDefault(); at.matches("input") ? at.focus() : at.click(); } else if (e.key === "j" || e.key === "k") step(e.key === "j" ? 1 : -1);
   });
 
+  addEventListener("berth:redraw", (e) => draw(e.detail));
   addEventListener("berth:point", (e) => { clearTimeout(e.detail.wait); e.detail.plot?.setData([e.detail.chart.x, ...e.detail.chart.series.map((s) => s.data)]); });
   const again = document.querySelector("meta[name=berth-again]");
   if (again) { let left = Number(again.content); setInterval(() => { if (!--left) location.reload(); document.getElementById("again").textContent = `tries again in ${Math.max(left, 0)} s`; }, 1000); }

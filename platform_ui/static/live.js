@@ -75,6 +75,7 @@
     (news.points || []).forEach(point);
     if (news.built !== undefined) ended(news.built);
     if (news.said) said.textContent = news.said;
+    if (news.figures) dispatchEvent(new CustomEvent("berth:figures", { detail: news.figures }));
   }
 
   if (!main || !self.EventSource) return;

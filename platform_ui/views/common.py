@@ -69,6 +69,8 @@ def page(template: str, section: str, **facts: Any) -> Any:
 
 NOTES = {
     "stopped": "Stopping: what serves drains first, then its instances go.",
+    "scaled": "Asked for: the new instances start beside the old ones, which serve until they are healthy.",
+    "started": "Asked for once more, as it was.",
     "destroyed": "Destroyed. Its releases are kept and can be deployed again.",
     "deleted": "The device is gone: its token counts no more, its readings stay.",
 }
@@ -94,8 +96,9 @@ def spaces() -> list[dict[str, str]]:
 
 
 def looked_at() -> list[str]:
-    """The workspaces whose things a list shows."""
-    return [person().workspace] if person().workspace else [w["name"] for w in spaces() if w["name"]]
+    """The workspaces whose things a list shows; who only opens apps sees those of all their workspaces."""
+    one = person().workspace if person().reads else ""
+    return [one] if one else [w["name"] for w in spaces() if w["name"]]
 
 
 def working_in() -> str:

@@ -14,8 +14,10 @@ pages = Blueprint("home", __name__)
 
 @pages.get("/")
 def home() -> Any:
-    seen = overview().home(looked_at(), person().reads)
-    return page("home.html", "home", **seen, news="/news/home")
+    if not person().reads:
+        return page("home-open.html", "home", apps=overview().apps(looked_at()), news="/news/home")
+    staff = not {"admin", "operator"}.isdisjoint(person().roles)
+    return page("home.html", "home", **overview().home(looked_at(), staff, site().backbone.clock.now()), news="/news/home")
 
 
 @pages.get("/ca.crt")

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, redirect, request
 
 from contracts.errors import BerthError, Invalid
+from platform_ui import again
 from platform_ui.asking import part
 from platform_ui.overview import found
 from platform_ui.rollouts import unheard
@@ -41,7 +42,9 @@ def _page(seen: dict[str, Any], faults: Faults | None = None, form: Any = None) 
 @pages.post("/releases/<release>/deploy")
 def deploy(release: str) -> Any:
     seen = load(release)
-    body, faults = wish(release, seen["release"], request.form)
+    name = request.form.get("name", "").strip() or seen["release"]["app"]
+    old = next((d for d in seen["deployments"] if d["name"] == name), None)
+    body, faults = wish(seen["release"], request.form, old)
     if not faults:
         try:
             made = api().post("deployments", json=body)
@@ -55,20 +58,20 @@ def deploy(release: str) -> Any:
     return _page(seen, Faults("This cannot be deployed so; nothing was changed.", tuple(faults)), request.form), 422
 
 
-def wish(id: str, release: dict[str, Any], form: Any) -> tuple[dict[str, Any], list[Fault]]:
-    """What POST /deployments takes; what is as in the manifest is left out."""
-    instances, where, faults = {}, {}, []
+def wish(release: dict[str, Any], form: Any, old: Any = None) -> tuple[dict[str, Any], list[Fault]]:
+    """What POST /deployments takes: as the manifest says, or as it was chosen for the deployment `old`, but for what the form says."""
+    kept = again.wish(old, release) if old else {"release": release["id"], "instances": {}, "where": {}}
+    instances, where, faults = kept["instances"], kept["where"], []
     for name, service in release["manifest"]["services"].items():
         written = form.get(f"instances.{name}", "").strip()
         if written and not written.isdigit():
             faults.append(Fault(f"f-instances-{name}", f"Instances of {name}", "This is a whole number."))
-        elif written and int(written) != service.get("instances", 1):
+        elif written and int(written) != instances.get(name, service.get("instances", 1)):
             instances[name] = int(written)
     for need in release["needs"]:
         written = form.get(f"where.{need['name']}", "").strip()
-        if written and written != need["where"]:
+        if written and written != where.get(need["name"], need["where"]):
             where[need["name"]] = written
-    body: dict[str, Any] = {"release": id, "instances": instances, "where": where}
     if form.get("name", "").strip() not in ("", release["app"]):
-        body["name"] = form["name"].strip()
-    return body, faults
+        kept["name"] = form["name"].strip()
+    return kept, faults

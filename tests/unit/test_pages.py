@@ -140,9 +140,12 @@ def test_what_happened_lately_is_in_order_of_time() -> None:
 
 def test_rollouts_before_say_how_far_they_came() -> None:
     told = [(1, "ASKED", 0), (1, "RUNNING", 4), (2, "ASKED", 5), (2, "BINDING", 6), (2, "FAILED", 7), (3, "ASKED", 8)]
-    d = {"wanted": {"generation": 3}, "steps": [{"generation": g, "state": s, "at": AT.format(n)} for g, s, n in told]}
-    seen = [(b["generation"], b["state"], b["took"], b["in"]) for b in before(d)]
-    assert seen == [(2, "FAILED", None, "BINDING"), (1, "RUNNING", 4.0, "")]
+    steps = [{"generation": g, "state": s, "at": AT.format(n), "release": f"r{g}", "version": f"1.{g}"} for g, s, n in told]
+    d = {"wanted": {"generation": 3}, "serving": {"generation": 1, "health": "healthy"}, "steps": steps}
+    seen = [(b["generation"], b["version"], b["state"], b["took"], b["in"], b["serves"]) for b in before(d)]
+    assert seen == [(2, "1.2", "FAILED", None, "BINDING", False), (1, "1.1", "RUNNING", 4.0, "", True)]
+    (_, first) = before(d | {"serving": {"generation": 3, "health": "healthy"}})
+    assert first["state"] == "replaced"
 
 
 def test_a_devices_empty_rows_are_none() -> None:
