@@ -1,8 +1,9 @@
 """From a zip to 200, from a crash to healthy, from nothing to up: how long a person waits for the product's main job.
 
-    ./berth bench thread [--name berth] [--zips 30] [--kills 100] [--fresh] [--json]
+    ./berth bench thread [--name berth] [--zips 30] [--kills 100] [--not-fresh] [--json]
 
-`--fresh` also brings up a whole installation on a second Docker daemon with an empty data root (bench/fresh.py, root only).
+It brings up the installation where it does not stand, and a whole second one on a Docker daemon of its own with an empty data root
+(bench/fresh.py; not with `--not-fresh`). The same work by Docker alone stands beside (bench/peer.py). Root only.
 What is timed ends only when the front door really serves the new code (its own number is read back over TLS) or really has
 the successor's address in its table. The client's own cost is the polling step, printed beside.
 """
@@ -10,13 +11,15 @@ the successor's address in its table. The client's own cost is the polling step,
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 import time
 import uuid
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bench import fresh
+from bench import fresh, peer
 from bench.report import quantile, spread, tell
 from gateway.runtime import Runtime
 from gateway.slots import READY
@@ -133,10 +136,12 @@ def main() -> None:
     parser.add_argument("--zips", type=int, default=30)
     parser.add_argument("--changes", type=int, default=10)
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--peers", type=int, default=5)
+    parser.add_argument("--not-fresh", action="store_true")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    figures: dict[str, float] = {}
+    figures: dict[str, float] = {} if asked.not_fresh else fresh.measure()
+    subprocess.run([sys.executable, "-m", "bootstrapper", "up", "--name", asked.name], check=True)
     bench = Bench(RealWorld(Path(asked.home) / asked.name))
 
     name = new_name("bench")
@@ -167,11 +172,14 @@ def main() -> None:
     kills = bench.kills(id, name, asked.kills)
     figures["crash_to_healthy_s_p50"], figures["crash_to_healthy_s_p99"] = quantile(kills, 0.5), quantile(kills, 0.99)
     print(f"crash: {asked.kills} SIGKILLs, to the successor in the front door's table\n  {spread(kills)}")
+    if asked.peers:
+        image = peer.image_of(id)
+        built, crashed = peer.build_and_run(image, APP, asked.peers), peer.crashes(image, asked.peers)
+        figures["peer_docker_build_to_200_s_p50"] = quantile(built, 0.5)
+        figures["peer_swarm_crash_to_running_s_p50"] = quantile(crashed, 0.5)
+        print(f"peer, docker build and run to 200\n  {spread(built)}\npeer, Swarm's defaults from SIGKILL to running\n  {spread(crashed)}")
     bench.destroy(id)
-
     figures |= memory(asked.name)
-    if asked.fresh:
-        figures |= fresh.measure()
     tell("thread", figures, asked.json)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = (
-    "contracts", "backbone", "identity", "app_controller", "deployer", "node_manager", "sensor_manager", "monitor", "gateway",
+    "contracts", "backbone", "identity", "app_controller", "deployer", "node_manager", "sensor_manager", "monitor", "logger", "gateway",
     "platform_ui", "bootstrapper", "cli", "sdk/berth", "tests", "bench",
 )  # fmt: skip
 MONGO_PORT_OFFSET = 917
