@@ -155,7 +155,10 @@ class Checker:
 
     def _refresh(self) -> None:
         if self._follower is None and self._caught_up.is_set():
-            self._poll(0)
+            try:
+                self._poll(0)
+            except Unavailable as error:  # what is known counts on, as with a follower
+                log.warning("revocations_unheard", reason=error.detail)
 
     def _poll(self, seconds: float) -> None:
         with self._lock:

@@ -11,12 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from backbone.backbone import Backbone
 from backbone.http import Blueprint, caller
 from backbone.http import api as make
+from contracts.errors import Unavailable
 from contracts.messages.incident import Kind
 from monitor import model_incident as steps
+from monitor.leading import Monitor
 from monitor.model import Heard, by_subsystem, name_of, state_of
+from monitor.model_backing import Service, State, newest
 from monitor.model_incident import Incident, Outcome
 from monitor.store import Incidents
-from monitor.subsystem import Monitor
 
 DAY = timedelta(days=1)
 COUNTED = 300
@@ -84,6 +86,22 @@ class IncidentList(BaseModel):
     next: str = ""
 
 
+class ServiceShown(BaseModel):
+    """`answered_ms` is how long its last answer took, null before the first; `incident` the open one, "" where there is none."""
+
+    name: str
+    state: State
+    since: datetime
+    answered_ms: float | None
+    reason: str
+    incident: str
+
+
+class Services(BaseModel):
+    items: list[ServiceShown]
+    next: str = ""
+
+
 class Query(BaseModel):
     """How many closed ones beside all that are open."""
 
@@ -122,6 +140,16 @@ def api(backbone: Backbone, monitor: Monitor, store: Incidents) -> OpenAPI:
         found = [*store.open(), *(store.closed(query.limit) if query.limit else ())]
         return IncidentList(items=[_incident(one) for one in found])
 
+    @routes.get("/incidents/<incident>", responses={200: IncidentShown})
+    def show_incident(path: IncidentPath) -> Any:
+        return _incident(store.get(path.incident))
+
+    @routes.get("/backing", responses={200: Services})
+    def list_backing() -> Any:
+        """What the platform stands on, as this monitor sees it: answered from memory, also while PostgreSQL is away."""
+        open = _open(store)
+        return Services(items=[_service(one, open.get(one.name, "")) for one in newest(monitor.watch.services())])
+
     @routes.post("/incidents/<incident>/acknowledge", responses={200: IncidentShown})
     def acknowledge(path: IncidentPath) -> Any:
         """Somebody has seen it; it stays open until it is over."""
@@ -130,6 +158,19 @@ def api(backbone: Backbone, monitor: Monitor, store: Incidents) -> OpenAPI:
         return _incident(store.acknowledge(path.incident, lambda i: steps.moved(i, now, text, acknowledged=now, acknowledged_by=who)))
 
     return make("subsystems", [routes], backbone)
+
+
+def _open(store: Incidents) -> dict[str, str]:
+    """The open incident of each backing service that has one."""
+    try:
+        return {i.subsystem: i.id for i in store.open() if i.kind == "backing"}
+    except Unavailable:
+        return {}
+
+
+def _service(one: Service, incident: str) -> ServiceShown:
+    took = None if one.took is None else round(1000 * one.took, 1)
+    return ServiceShown(name=one.name, state=one.state, since=one.since, answered_ms=took, reason=one.reason, incident=incident)
 
 
 def _subsystem(part: tuple[str, str], found: list[Heard], incidents: list[Incident], now: datetime) -> SubsystemShown:

@@ -21,11 +21,15 @@ STALLED = timedelta(seconds=2)
 
 @dataclass(frozen=True)
 class Heard:
-    """The newest beat of a replica, and when its first and its newest came in, by the monitor's own clock."""
+    """The newest beat of a replica, and when its first and its newest came in, by the monitor's own clock.
+
+    `recalled`: nothing was heard yet; it ran when that was last written down, and `at` is when this monitor began to listen.
+    """
 
     beat: Beat
     first: datetime
     at: datetime
+    recalled: bool = False
 
     @property
     def part(self) -> tuple[str, str]:
@@ -45,8 +49,18 @@ class Known:
         return replace(self, alive={r: h for r, h in self.alive.items() if r not in gone})
 
 
+Ran = tuple[str, str, str]
+"""A replica, its incarnation, its node."""
+Expected = Mapping[tuple[str, str], tuple[Ran, ...]]
+"""Which replicas each part is known to have."""
+
+
 def name_of(beat: Beat) -> str:
     return f"{beat.replica}/{beat.incarnation}"
+
+
+def with_missed(known: Known, missed: Iterable[Heard]) -> Known:
+    return replace(known, alive={**{h.beat.replica: h for h in missed}, **known.alive})
 
 
 def heard(known: Known, beat: Beat, now: datetime) -> Known:
@@ -102,3 +116,29 @@ def by_subsystem(known: Iterable[Heard]) -> dict[tuple[str, str], list[Heard]]:
     for one in sorted(known, key=lambda h: (*h.part, h.beat.replica)):
         groups.setdefault(one.part, []).append(one)
     return groups
+
+
+def expected(known: Known) -> Expected:
+    """What is to be written down: all that are known, also one that is silent as long as nothing took its place."""
+    return {
+        part: tuple((h.beat.replica, h.beat.incarnation, h.beat.node) for h in found)
+        for part, found in by_subsystem(known.alive.values()).items()
+    }
+
+
+def remaining(stored: Expected, known: Known) -> Expected:
+    """Without those that left as they were told to."""
+    kept = {part: tuple(r for r in ran if f"{r[0]}/{r[1]}" not in known.left) for part, ran in stored.items()}
+    return {part: ran for part, ran in kept.items() if ran}
+
+
+def missing(stored: Expected, known: Known, began: datetime) -> list[Heard]:
+    """Of each part that has fewer replicas than were written down, so many of those that are not heard."""
+    found = []
+    for part, ran in remaining(stored, known).items():
+        heard_now = [h for h in known.alive.values() if h.part == part]
+        lost = [r for r in ran if r[0] not in known.alive]
+        for replica, incarnation, node in lost[: max(0, len(ran) - len(heard_now))]:
+            beat = Beat(replica=replica, incarnation=incarnation, subsystem=part[0], role=part[1], node=node)
+            found.append(Heard(beat, began, began, recalled=True))
+    return found

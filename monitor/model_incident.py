@@ -30,7 +30,10 @@ class Line(BaseModel):
 
 
 class Incident(BaseModel):
-    """`last` is the last heartbeat that was heard of `replica`; `killed` and `ended` are what its node's agent said of it."""
+    """`last` is the last heartbeat that was heard of `replica`, or the last answer of a backing service.
+
+    `killed` and `ended` are what the node's agent said of the replica.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     id: str
@@ -62,6 +65,8 @@ class Incident(BaseModel):
     @property
     def about(self) -> str:
         """What can have one open incident only."""
+        if self.kind == "backing":
+            return f"backing/{self.subsystem}"
         return f"{self.replica}/{self.incarnation}" if self.replica else "all"
 
 
@@ -75,7 +80,8 @@ def part_name(part: tuple[str, str]) -> str:
 def silent(id: str, lost: Heard, now: datetime) -> Step:
     title = f"{part_name(lost.part)} fell silent"
     text = f"no heartbeat of replica {lost.beat.replica} for {(now - lost.at).total_seconds():.1f} s"
-    return _opened(id, "replica", title, lost, now, Line(at=lost.at, text="its last heartbeat"), Line(at=now, text=text))
+    first = "this monitor began to listen; the replica ran when that was last written down" if lost.recalled else "its last heartbeat"
+    return _opened(id, "replica", title, lost, now, Line(at=lost.at, text=first), Line(at=now, text=text))
 
 
 def restart(id: str, one: Heard, who: str, now: datetime) -> Step:
@@ -92,6 +98,13 @@ def all_silent(id: str, many: Sequence[Heard], known: Known, now: datetime) -> S
     lines = (Line(at=last, text="the last heartbeat of them"), Line(at=now, text=text))
     made = Incident(id=id, kind="silence", title=title, opened=now, last=last, timeline=lines)
     return made, [IncidentOpened(incident=id, kind="silence", title=title, at=now)]
+
+
+def backing(id: str, service: str, title: str, text: str, last: datetime, now: datetime, fence: int) -> Step:
+    """Nothing is done about it here: Docker restarts what ends, and those who wait for it wait."""
+    lines = (Line(at=last, text="its last answer"), Line(at=now, text=text))
+    made = Incident(id=id, kind="backing", title=title, opened=now, last=last, subsystem=service, timeline=lines, fence=fence)
+    return made, [IncidentOpened(incident=id, kind="backing", title=title, at=now, subsystem=service)]
 
 
 def _opened(id: str, kind: Kind, title: str, one: Heard, now: datetime, *lines: Line) -> Step:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from backbone.clock import text_of
-from backbone.documents import Declared, Doc
+from backbone.documents import Declared, Doc, Documents
 from backbone.kept import Kept
-from contracts.errors import Taken
+from contracts.errors import NotFound, Taken
 from contracts.message import Message
+from monitor.model import Expected, Ran
 from monitor.model_incident import Incident, Step
 
 FIELDS = {"state": str, "about": str, "subsystem": str, "role": str, "replica": str, "opened": str}
 INCIDENTS = Declared("incidents", FIELDS, unique=(("about",),))
 """`about` is there while it is open: of one replica there is one open incident at most, whoever leads."""
+PARTS = Declared("parts", {})
 KEPT = timedelta(days=30)
 
 
@@ -53,6 +55,13 @@ class Incidents:
 
         return Incident.model_validate({**(self._kept.change(id, change) or {}), "id": id})
 
+    def get(self, id: str) -> Incident:
+        """NotFound."""
+        doc = self._kept.get(id)
+        if doc is None:
+            raise NotFound(f"No incident {id}; GET /api/v1/incidents lists those of the last {KEPT.days} days.")
+        return Incident.model_validate({**doc, "id": id})
+
     def open(self) -> list[Incident]:
         return [Incident.model_validate(doc) for doc in self._kept.find({"state": "open"}, sort="opened", down=True, limit=500)]
 
@@ -67,6 +76,30 @@ class Incidents:
     def forget(self, now: datetime) -> None:
         for doc in self._kept.find({"state": "closed", "opened": ("<", text_of(now - KEPT))}, limit=200):
             self._kept.delete(doc["id"])
+
+
+class Parts:
+    """Which replicas each part had when that was last written down: one document a part. Written by the one that leads."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    def all(self) -> Expected:
+        found = self._documents.find({}, limit=1000)
+        return {(f.doc["subsystem"], f.doc["role"]): tuple((r[0], r[1], r[2]) for r in f.doc["replicas"]) for f in found}
+
+    def put(self, part: tuple[str, str], ran: Sequence[Ran]) -> None:
+        """Of none there is no document."""
+        id = ".".join(part)
+        if not ran:
+            self._documents.delete(id)
+            return
+        doc = {"subsystem": part[0], "role": part[1], "replicas": [list(one) for one in ran]}
+        found = self._documents.get(id)
+        if found is None:
+            self._documents.insert(id, doc)
+        else:
+            self._documents.replace(id, found.version, doc)
 
 
 def _doc(incident: Incident) -> Doc:

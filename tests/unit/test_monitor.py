@@ -151,11 +151,11 @@ def test_the_pauses_are_of_a_part_and_begin_anew_after_calm() -> None:
 
 def test_beats_of_another_installation_are_not_ours() -> None:
     from backbone.memory import MemoryPlatform
-    from monitor.subsystem import Monitor
+    from monitor.leading import Monitor
 
     backbone = MemoryPlatform().backbone("monitor")
     nothing: Any = None  # neither store nor lease has a part in hearing
-    monitor = Monitor(backbone, nothing, nothing)
+    monitor = Monitor(backbone, nothing, nothing, nothing, nothing)
     monitor.begin()
     beats = [beat("mine").model_copy(update={"installation": "memory"}), beat("theirs").model_copy(update={"installation": "other"})]
     backbone.bus.send([(s.topic, s.key, s.envelope) for s in backbone.wrapper.wrap(beats)])
