@@ -36,8 +36,8 @@ def after(*said: float | str) -> Service:
     ("said", "state"),
     [
         ((0.1,), "up"), (("x",), "up"), (("x", 0.1, "x"), "up"), (("x", "x"), "away"), (("x", "x", 0.1), "up"),
-        (("x", "x", 1.5), "degraded"), ((1.1, 1.1), "up"), ((1.1, 1.1, 1.1), "degraded"), ((1.1, 0.9, 1.1, 1.1), "up"), ((2, 2, 2, 0.1, 0.1), "degraded"),
-        ((2, 2, 2, 0.1, 0.1, 0.1), "up"), ((2, 2, 2, "x", "x"), "away"), ((1.0, 1.0, 1.0), "up"),
+        (("x", "x", 1.5), "degraded"), ((1.1, 1.1), "up"), ((1.1, 1.1, 1.1), "degraded"), ((1.1, 0.9, 1.1, 1.1), "up"),
+        ((2, 2, 2, 0.1, 0.1), "degraded"), ((2, 2, 2, 0.1, 0.1, 0.1), "up"), ((2, 2, 2, "x", "x"), "away"), ((1.0, 1.0, 1.0), "up"),
     ],
 )  # fmt: skip
 def test_what_answers_mean(said: tuple[float | str, ...], state: str) -> None:
