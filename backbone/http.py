@@ -151,8 +151,11 @@ def _flask(answered: Answered) -> Response:
     return Response(body, status, headers)
 
 
-def compose(app: Flask | None, routes: Sequence[BaseRoute], live: Live, ready: Callable[[], list[str]]) -> Starlette:
-    """One ASGI app: /live, /ready (503 with reasons where it cannot serve), the live routes, and Flask behind them."""
+def compose(
+    app: Flask | None, routes: Sequence[BaseRoute], live: Live, ready: Callable[[], list[str]], hung: Callable[[], str] = str
+) -> Starlette:
+    """One ASGI app: /live (503 where `hung` says why), /ready (503 with reasons where it cannot serve), the live routes,
+    and Flask behind them."""
     backbones = {id(r.berth[0]): r.berth[0] for r in routes if hasattr(r, "berth")}
     if app is not None and "berth" in app.extensions:
         backbones[id(app.extensions["berth"])] = app.extensions["berth"]
@@ -160,6 +163,9 @@ def compose(app: Flask | None, routes: Sequence[BaseRoute], live: Live, ready: C
     checkers = [backbone.tokens for backbone in backbones.values()]
 
     async def alive(_: Any) -> LiveResponse:
+        if problem_now := hung():
+            status, headers, body = problem(503, problem_now)
+            return LiveResponse(body, status, headers)
         return as_json({"status": "live"})
 
     async def answers(_: Any) -> LiveResponse:

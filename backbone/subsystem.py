@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from backbone import http, logs, server
 from backbone.backbone import Backbone
 from backbone.live import Live
 from backbone.loop import Handler, Loop, Tick
+from backbone.pulse import Pulse
 from contracts.errors import Unavailable
 from contracts.message import Message
 from contracts.messages import Beat
@@ -39,6 +40,7 @@ class Subsystem:
 
     def __post_init__(self) -> None:
         self.live = self.live or Live()
+        self.pulse = Pulse(self.backbone.clock)
         self._stopping = False
         self._running = False
 
@@ -46,14 +48,16 @@ class Subsystem:
         """The loop of this replica, on the twins or on the real bus."""
         b = self.backbone
         group = f"{b.installation}.{b.source}"
+        handlers = {kind: self.pulse.around(handler) for kind, handler in self.handlers.items()}
+        ticks = [replace(tick, call=self.pulse.around(tick.call)) for tick in self.ticks]
         return Loop(
-            b.source, group, b.bus, b.clock, b.outbox, b.wrapper, self.handlers, self.ticks, self._beat, lambda: self._stopping
+            b.source, group, b.bus, b.clock, b.outbox, b.wrapper, handlers, ticks, self._beat, lambda: self._stopping
         )
 
     def app(self) -> Any:
         """The ASGI app: live routes, Flask behind them, /live and /ready."""
         assert self.live is not None
-        return http.compose(self.api, self.routes, self.live, self.reasons)
+        return http.compose(self.api, self.routes, self.live, self.reasons, self.pulse.problem)
 
     def reasons(self) -> list[str]:
         return ([] if self._running else ["still starting"]) + self.ready()
@@ -91,10 +95,12 @@ class Subsystem:
         return int(self.backbone.settings.number("BERTH_PORT", 8000))
 
     def _work(self) -> None:
+        self.pulse.mark()
         try:
             loop = self.begin()
             log.info("started")
             while not self._stopping:
+                self.pulse.mark()
                 loop.step(loop.wait())
             loop.close()
         except BaseException:

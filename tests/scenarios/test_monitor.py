@@ -160,6 +160,17 @@ def test_a_busy_machine_kills_nothing(house: House) -> None:
     assert not [m for m in house.said() if isinstance(m, ReplicaReplaced)]
 
 
+def test_one_whose_loop_hangs_while_it_answers_is_replaced_once_live_says_so(house: House) -> None:
+    hung = house.replica("deployer")
+    house.silence(hung, live=True)
+    house.pass_time(15)
+    assert house.replica("deployer") == hung
+    house.hung.add(hung)
+    house.pass_time(10)
+    (incident,) = house.listed()
+    assert incident["outcome"] == "replaced" and incident["attempts"] == 3 and house.replica("deployer") != hung
+
+
 def test_all_silent_at_once_means_the_bus_and_nobody_is_replaced(house: House) -> None:
     before = {name: house.replica(name) for name in PARTS}
     house.silence(*before.values())
