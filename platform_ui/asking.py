@@ -51,10 +51,14 @@ def address(*path: str, **query: Any) -> str:
 
 @dataclass(frozen=True)
 class Part:
-    """What a part of a page holds, or why it cannot be shown now: one part away never takes the page."""
+    """What a part of a page holds, or why it cannot be shown now: one part away never takes the page.
+
+    `since` is when a value was seen that is shown although its part is away now.
+    """
 
     value: Any
     away: str = ""
+    since: str = ""
 
 
 def part(call: Callable[..., Any], *args: str, empty: Any = None, **query: Any) -> Part:

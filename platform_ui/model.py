@@ -177,3 +177,8 @@ def presence(age: float | None) -> tuple[str, str]:
 
 def plural(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def capital(text: str) -> str:
+    """A sentence begins with one; what follows stays as it is."""
+    return text[:1].upper() + text[1:]

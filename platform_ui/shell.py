@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask, g, request
 
 from backbone.clock import text_of
-from platform_ui import again, model, running
+from platform_ui import again, model, running, staff
 from platform_ui.icons import Markup, icon
 from platform_ui.site import Site
 from platform_ui.spark import spark
@@ -50,8 +50,18 @@ def fill(app: Flask, site: Site) -> None:
         INSTANCE=model.INSTANCE_TONES, public=site.public, installation=site.backbone.installation,
         authority=bool(site.backbone.settings.text("BERTH_CA", "")),
     )  # fmt: skip
+    def when(moment: str | None) -> Markup:
+        """A moment of any day; the browser leaves the day out where it is today's."""
+        return Markup('<time datetime="{}" title="{} UTC" data-when>{}</time>').format(
+            moment, _utc(moment), _utc(moment)
+        ) if moment else Markup("–")
+
+    env.globals.update(
+        moment=when, incident_steps=staff.steps, part_name=staff.part_name, INCIDENTS=staff.KINDS, BACKING=staff.BACKING,
+        BACKING_NAMES=staff.NAMES,
+    )  # fmt: skip
     env.globals.update(again=again, running=running)
-    env.filters.update(size=model.size, value=model.value, ago=model.ago, json=_json)
+    env.filters.update(capital=model.capital, size=model.size, value=model.value, ago=model.ago, json=_json)
 
     @app.context_processor
     def frame() -> dict[str, Any]:

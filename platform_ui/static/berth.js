@@ -19,7 +19,7 @@
       width: el.clientWidth, height: c.h || 160, padding: [8, 16, 0, 0], tzDate: (t) => new Date(t * 1e3),
       cursor: { sync: { key: c.sync || "page" }, points: { size: 6 }, y: false, drag: { x: true, y: false, setScale: !c.pick } },
       legend: { show: c.legend !== false, markers: { width: 0, fill: (u, i) => i ? colour(c.series[i - 1]) : "transparent" } },
-      scales: { x: { time: true }, y: { range: (u, lo, hi) => [c.min ?? Math.min(lo, 0), c.max ?? hi * 1.12] } },
+      scales: { x: { time: true }, y: { range: (u, lo, hi) => [c.min ?? Math.min(lo ?? 0, 0), c.max ?? (hi || 1) * 1.12] } },
       axes: [{ ...axis, size: 24, space: 72, grid: { show: false }, values: [[86400, "{D} {MMM}", null, null, null, null, null, null, 1], [60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]] },
         { ...axis, size: c.left || 36, space: 36, values: (u, vs) => vs.map((v) => number(v) + (c.unit === "%" ? "%" : "")) }],
       series: [{ label: "", value: () => "" }, ...c.series.map((s, i) => ({

@@ -18,6 +18,15 @@
       const d = new Date(t.dateTime), text = `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
       if (t.textContent !== text) t.textContent = text;
     });
+    within.querySelectorAll("time[data-ms]").forEach((t) => {
+      const d = new Date(t.dateTime), text = `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}.${String(d.getMilliseconds()).padStart(3, "0")}`;
+      if (t.textContent !== text) t.textContent = text;
+    });
+    within.querySelectorAll("time[data-when]").forEach((t) => {
+      const d = new Date(t.dateTime), clock = `${two(d.getHours())}:${two(d.getMinutes())}`;
+      const text = d.toDateString() === new Date(now).toDateString() ? `${clock}:${two(d.getSeconds())}` : `${d.toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short" })} ${clock}`;
+      if (t.textContent !== text) t.textContent = text;
+    });
   }
   times(); setInterval(times, 1000);
 
@@ -31,7 +40,11 @@
     if (held(el)) { waiting.set(id, html); return; }
     shown.set(id, html); waiting.delete(id); el.innerHTML = html; times(el);
   }
-  const settle = () => [...waiting].forEach(([id, html]) => swap(id, html));
+  // what waited is older than what its own parts have shown meanwhile
+  const settle = () => [...waiting].forEach(([id, html]) => {
+    swap(id, html); if (waiting.has(id)) return;
+    document.getElementById(id)?.querySelectorAll("[id]").forEach((el) => { if (shown.has(el.id)) { el.innerHTML = shown.get(el.id); times(el); } });
+  });
   document.addEventListener("focusout", () => setTimeout(settle)); document.addEventListener("selectionchange", () => waiting.size && setTimeout(settle, 200));
 
   // the log: at most some thousand lines; paused lines are counted, not shown
@@ -69,15 +82,24 @@
     dispatchEvent(new CustomEvent("berth:point", { detail: el }));
   }
 
+  // a chart as it is now, where its points cannot be told one by one
+  function chart(told) {
+    const el = document.getElementById(told.id); if (!el?.chart) return;
+    Object.assign(el.chart, { x: told.x, max: told.max }); told.series.forEach((s, n) => Object.assign(el.chart.series[n], { data: s.data, raw: s.raw }));
+    dispatchEvent(new CustomEvent("berth:point", { detail: el }));
+  }
+
   function heard(news) {
     Object.entries(news.parts || {}).forEach(([id, html]) => swap(id, html));
     (news.lines || []).forEach((l) => { if (!paused) return line(l); held_back.push(l); following.textContent = `Paused, ${held_back.length} new`; });
     (news.points || []).forEach(point);
     if (news.built !== undefined) ended(news.built);
     if (news.said) said.textContent = news.said;
+    if (news.chart) chart(news.chart);
     if (news.figures) dispatchEvent(new CustomEvent("berth:figures", { detail: news.figures }));
   }
 
+  addEventListener("berth:news", (e) => heard(e.detail));
   if (!main || !self.EventSource) return;
   let source, wait = 1, timer;
   const tell = (state, text) => { badge.hidden = false; badge.dataset.s = state; if (badge.textContent !== text) badge.textContent = text; };

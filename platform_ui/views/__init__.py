@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from platform_ui.views import apps, deployments, devices, home, jump, lines, login, releases, uploads, workspaces
+from platform_ui.views import (
+    apps,
+    deployments,
+    devices,
+    home,
+    incidents,
+    jump,
+    lines,
+    login,
+    nodes,
+    people,
+    releases,
+    subsystems,
+    uploads,
+    workspaces,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     login.pages,
@@ -15,6 +30,10 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     deployments.pages,
     devices.pages,
     lines.pages,
+    subsystems.pages,
+    incidents.pages,
+    nodes.pages,
+    people.pages,
     jump.pages,
     workspaces.pages,
 )

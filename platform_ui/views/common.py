@@ -7,9 +7,10 @@ from typing import Any, cast
 
 from flask import current_app, g, make_response, redirect, render_template, request
 
-from contracts.errors import Invalid, NotFound, Refused
+from contracts.errors import Forbidden, Invalid, NotFound, Refused
 from platform_ui.asking import Api, hidden
 from platform_ui.overview import Overview
+from platform_ui.platform_seen import PlatformSeen
 from platform_ui.site import Site
 from platform_ui.store import Person
 
@@ -57,11 +58,24 @@ def overview() -> Overview:
     return Overview(api(), site().kinds, bool({"developer", "admin"} & set(person().roles)))
 
 
+def is_staff() -> bool:
+    return not {"admin", "operator"}.isdisjoint(person().roles)
+
+
+def platform() -> PlatformSeen:
+    """The platform as its staff see it; others do not."""
+    if not is_staff():
+        raise Forbidden("The platform’s own parts are for operators and administrators.")
+    return site().platform(person())
+
+
 def page(template: str, section: str, **facts: Any) -> Any:
     """The template in the frame, with what the page before left to say."""
     said = request.cookies.get(SAID, "")
     notes = [Note("ok", NOTES[said])] if said in NOTES else []
-    response = make_response(render_template(template, section=section, spaces=spaces(), notes=notes, **facts))
+    open_incidents = platform().open_incidents() if is_staff() else 0
+    frame = {"section": section, "spaces": spaces(), "notes": notes, "open_incidents": open_incidents}
+    response = make_response(render_template(template, **frame, **facts))
     if said:
         response.delete_cookie(SAID)
     return response
@@ -72,6 +86,7 @@ NOTES = {
     "scaled": "Asked for: the new instances start beside the old ones, which serve until they are healthy.",
     "started": "Asked for once more, as it was.",
     "destroyed": "Destroyed. Its releases are kept and can be deployed again.",
+    "acknowledged": "Acknowledged: the others see that you have seen it. It stays open until it is over.",
     "deleted": "The device is gone: its token counts no more, its readings stay.",
 }
 
@@ -88,7 +103,7 @@ def spaces() -> list[dict[str, str]]:
     """The workspaces one may switch to; staff may look at all of them."""
     who = person()
     mine = {w["name"]: w["role"] for w in who.workspaces}
-    staff = not {"admin", "operator"}.isdisjoint(who.roles)
+    staff = is_staff()
     others = [w["name"] for w in hidden(api().items, "workspaces", empty=[])] if staff else []
     names = [*mine, *(name for name in others if name not in mine)]
     every = [{"name": "", "shown": "All workspaces", "role": ""}] if staff else []

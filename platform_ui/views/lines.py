@@ -10,7 +10,7 @@ from flask import Blueprint, Response, redirect, request
 from contracts.errors import Forbidden
 from platform_ui import logs, tail
 from platform_ui.asking import Part, hidden, tried
-from platform_ui.views.common import api, page, person, site
+from platform_ui.views.common import api, is_staff, page, person, site
 
 pages = Blueprint("lines", __name__)
 MOST, WHOLE = 200, 5000
@@ -33,8 +33,8 @@ def listed() -> Any:
         log=_log(filters, told), sum=logs.total(counts.value) if counts.value else None,
         said=logs.said(counts.value) if counts.value else "", levels=logs.LEVELS, ranges=logs.RANGES, names=logs.NAMES,
         chart=logs.histogram(counts.value, filters, now) | {"pick": _pick(filters)} if counts.value else None,
-        kinds={k: v for k, v in logs.KINDS.items() if _staff() or k in ("app", "build")}, known=_known(told.value["items"]),
-        adds=[name for name in (STAFFS if _staff() else MAKERS) if name not in filters.where],
+        kinds={k: v for k, v in logs.KINDS.items() if is_staff() or k in ("app", "build")}, known=_known(told.value["items"]),
+        adds=[name for name in (STAFFS if is_staff() else MAKERS) if name not in filters.where],
     )  # fmt: skip
 
 
@@ -96,7 +96,3 @@ def _known(items: list[Any]) -> dict[str, list[str]]:
 def _pick(filters: logs.Filters) -> str:
     """Where a time that was chosen in the chart leads; the chart adds `since` and `until`."""
     return replace(filters, since="", until="", order="tail", range="1h").href()
-
-
-def _staff() -> bool:
-    return not {"admin", "operator"}.isdisjoint(person().roles)
