@@ -1,4 +1,4 @@
-"""Role agent: one on each node. Threads look, ask and kill, say, and measure; the loop keeps the firewall and beats."""
+"""Role agent: one on each node. Threads look, ask and kill, say, measure, and carry lines; the loop keeps the firewall and beats."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from contracts.states import InstanceState
 from node_manager.agent import Agent
 from node_manager.figures import Gauge, HostGauge
 from node_manager.firewall import Firewall, Walls
+from node_manager.lines_thread import Lines, shipper
 from node_manager.measuring import SECOND, Measuring
 from node_manager.probes import NetProber, Prober
 from node_manager.replacing import Ask, Replacing, live
@@ -154,7 +155,9 @@ def build(
     agent = Agent(node, backbone.installation, prober or NetProber(watcher.wake), backbone.clock, sayer.say, address)
     replacing = Replacing(backbone, node, ask)
     measuring = Measuring(backbone, node, gauge or _gauge(backbone))
-    watcher.told.append(measuring.changed)
+    carried = shipper(backbone, kept=prober is None)
+    lines = Lines(carried)
+    watcher.told += [measuring.changed, lines.wake]
     work = NodeAgent(backbone, node, agent, sayer, Firewall(host, walls(backbone, address)), address)
 
     def start() -> None:
@@ -163,18 +166,21 @@ def build(
             threading.Thread(target=sayer.run, name="sayer", daemon=True).start()
             threading.Thread(target=replacing.run, name="replacing", daemon=True).start()
             threading.Thread(target=measuring.run, name="measuring", daemon=True).start()
+            threading.Thread(target=lines.run, name="lines", daemon=True).start()
 
     def look() -> None:
         if prober is not None:
             work.round()
             sayer.flush()
             replacing.step(0)
+            carried.round(True)
 
     def measure() -> None:
         measuring.changed()
         measuring.step()
 
     def stop() -> None:
+        lines.close()
         measuring.close()
         watcher.close()
         sayer.close()
@@ -186,7 +192,7 @@ def build(
         ticks=(Tick(0.2, look), *measured, Tick(5.0, work.wall), Tick(AGAIN, work.repeat), Tick(AGAIN, work.lost)),
         start=start,
         stop=stop,
-        ready=work.ready,
+        ready=lambda: work.ready() + lines.ready(),
         checks_tokens=False,
     )
 

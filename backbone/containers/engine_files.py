@@ -53,13 +53,13 @@ class FileTail:
         self._dropped: list[Held] = []
         self._at, self._offset = 0, 0
         self._missed: tuple[int, bool] = NOTHING
-        self._look()
+        self.look()
         if not self._files:
             raise FileNotFoundError(path)
         self.back(mark)
 
     def read(self, most: int) -> list[Piece]:
-        self._look()
+        self.look()
         while True:
             held, last = self._files[self._at], self._at == len(self._files) - 1
             if not last and held.size and not held.name:
@@ -107,7 +107,7 @@ class FileTail:
             os.close(held.fd)
         self._files = []
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Where another file stands in the path, all that came after the newest one we hold is opened; oldest first."""
         newest = self._files[-1] if self._files else None
         try:

@@ -49,6 +49,9 @@ class MemoryTail:
             pieces.append(self._piece(spoken, at))
         return pieces
 
+    def look(self) -> None:
+        """Its instance is held, whatever becomes of it."""
+
     def back(self, mark: Mark | None) -> None:
         """Of lines that are gone nobody knows the length any more: they count as one byte each."""
         at = mark.offset if mark else self._one.gone

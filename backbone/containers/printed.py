@@ -65,6 +65,9 @@ class Tail(Protocol):
     def read(self, most: int) -> list[Piece]:
         """What is there, about `most` bytes of it; [] where nothing new is. Cheap to ask. Unavailable: not readable now."""
 
+    def look(self) -> None:
+        """Takes note of what is new without reading it, so that it can be read though it is taken away meanwhile."""
+
     def back(self, mark: Mark | None) -> None:
         """The next read begins there (None: at the beginning of what there is). It must not be before what was let go."""
 

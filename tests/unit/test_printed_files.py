@@ -2,46 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from backbone.containers.engine_files import KEPT, FileTail
 from backbone.containers.printed import Mark, Piece
-
-START = datetime(2026, 1, 5, 8, tzinfo=UTC)
-
-
-class Docker:
-    """Writes as the json-file driver does, and rotates as it does: by renaming, the oldest of `files` is gone."""
-
-    def __init__(self, folder: Path, files: int = 5) -> None:
-        self.path, self.files, self.said = folder / "c-json.log", files, 0
-        self.path.touch()
-
-    def say(self, *texts: str, stream: str = "stdout", end: str = "\n") -> None:
-        with self.path.open("a") as file:
-            for text in texts:
-                moment = (START + timedelta(seconds=self.said)).strftime("%Y-%m-%dT%H:%M:%S.%f") + f"{self.said % 1000:03}Z"
-                self.said += 1
-                file.write(json.dumps({"log": text + end, "stream": stream, "time": moment}, separators=(",", ":")) + "\n")
-
-    def rotate(self) -> None:
-        for n in range(self.files - 1, 1, -1):
-            if self.at(n - 1).exists():
-                self.at(n - 1).rename(self.at(n))
-        self.path.rename(self.at(1))
-        self.path.touch()
-
-    def at(self, n: int) -> Path:
-        return self.path.with_name(f"{self.path.name}.{n}")
-
-    def remove(self) -> None:
-        for path in (self.path, *(self.at(n) for n in range(1, self.files))):
-            path.unlink(missing_ok=True)
-
+from tests.support.printed import START, Docker
 
 @pytest.fixture
 def docker(tmp_path: Path) -> Docker:
@@ -168,11 +136,11 @@ def test_a_reader_that_is_kept_waiting_holds_some_files_and_counts_what_goes(doc
     gone = docker.path.stat().st_size - first.after.offset
     tail.back(first.after)
     for n in range(KEPT + 1):
-        tail._look()
+        tail.look()
         docker.rotate()
         docker.say(f"file {n}")
         gone += docker.path.stat().st_size if n < 1 else 0
-    tail._look()
+    tail.look()
     assert texts(tail)[:2] == [f"<{gone} lost>", "file 1"]
     tail.back(first.after)
     assert texts(tail)[:2] == [f"<{gone} lost>", "file 1"], "asked again it says so again"
