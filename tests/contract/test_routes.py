@@ -204,7 +204,6 @@ NOT_YET = {
     ("GET", f"/api/v1{path}")
     for path in (
         "/readings/socket", "/nodes/{}/figures", "/instances/{}/figures", "/figures", "/figures/events",
-        "/lines", "/lines/counts", "/lines/events",
     )
 }  # fmt: skip
 """Declared, and served by nobody so far: they answer 404."""
