@@ -1,4 +1,4 @@
-"""The platform itself: subsystems, nodes and runtimes."""
+"""The platform itself: nodes and runtimes."""
 
 from __future__ import annotations
 
@@ -6,20 +6,6 @@ from cli import show
 from cli.options import At, Json
 from cli.session import connect
 from contracts.manifest_found import Given
-
-
-def subsystems(at: At = "", json: Json = False) -> None:
-    """The platform's own parts, and whether they are ready."""
-    found = connect(at).items("/subsystems")
-    if json:
-        show.json({"items": found})
-        return
-    rows = [
-        (f"{s['subsystem']} {s['role']}".strip(), r["state"], r["replica"], r["node"], show.moment(r["last"]), "; ".join(r["reasons"]))
-        for s in found
-        for r in s["replicas"]
-    ]
-    show.table(("subsystem", "state", "replica", "node", "last heard (UTC)", "reasons"), rows, "No subsystem was heard yet.")
 
 
 def nodes(at: At = "", json: Json = False) -> None:

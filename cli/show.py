@@ -16,7 +16,8 @@ WIDE = 400
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 COLOURS = {
     "RUNNING": "green", "BUILT": "green", "healthy": "green", "HEALTHY": "green", "ready": "green", "FAILED": "red", "down": "red",
-    "GONE": "red", "degraded": "yellow", "UNHEALTHY": "yellow", "STOPPED": "dim", "none": "dim",
+    "GONE": "red", "away": "red", "silent": "red", "open": "red", "up": "green", "waiting": "yellow",
+    "degraded": "yellow", "UNHEALTHY": "yellow", "STOPPED": "dim", "none": "dim",
 }  # fmt: skip
 
 

@@ -6,7 +6,9 @@ import typer
 
 from cli import deploy, deployments, local, login, parts, push, releases, sensors, start
 from cli.devices import devices
+from cli.incidents import backing, incidents
 from cli.kinds import kinds
+from cli.subsystems import subsystems
 
 VERBS = (
     login.login, login.logout, login.whoami, login.workspaces,
@@ -14,7 +16,7 @@ VERBS = (
     deployments.ps, deployments.stop, deployments.destroy, deployments.instances,
     releases.apps, releases.releases, releases.log,
     sensors.places, sensors.sensors, sensors.readings,
-    parts.runtimes, parts.subsystems, parts.nodes,
+    parts.runtimes, parts.nodes, backing,
 )  # fmt: skip
 
 app = typer.Typer(
@@ -28,5 +30,5 @@ local.add(app)
 for verb in VERBS:
     app.command()(verb)
 app.command("open")(deployments.open_)
-for name, group in (("devices", devices), ("kinds", kinds)):
+for name, group in (("devices", devices), ("incidents", incidents), ("kinds", kinds), ("subsystems", subsystems)):
     app.add_typer(group, name=name)

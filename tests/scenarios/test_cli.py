@@ -152,6 +152,35 @@ def test_an_operator_sees_the_platform(terminal: Terminal) -> None:
     terminal.login("otto")
     assert "deployer" in terminal.run("subsystems")
     assert terminal.json("nodes")["items"][0]["heard"]
+    assert [line.split()[:2] for line in terminal.run("backing").splitlines()[1:]] == [
+        [name, "up"] for name in ("azurite", "haproxy", "kafka", "postgres", "registry", "slapd")
+    ]
+
+
+def test_an_operator_looks_into_incidents_and_restarts(terminal: Terminal) -> None:
+    terminal.login("otto")
+    terminal.run("incidents")
+    assert "No incidents." in terminal.said
+    terminal.run("subsystems", "restart", "nobody", code=1)
+    assert "No replica or subsystem nobody." in terminal.said
+    terminal.run("subsystems", "restart", "", code=2)
+    ordered = terminal.json("subsystems", "restart", "sensor-manager-intake", "--no-wait")
+    assert (ordered["kind"], ordered["subsystem"], ordered["role"]) == ("restart", "sensor_manager", "intake")
+    terminal.run("subsystems", "restart", ordered["replica"], "--no-wait", code=1)
+    assert "is being replaced already" in terminal.said
+
+    assert "otto restarts sensor_manager intake" in terminal.run("incidents")
+    assert [i["id"] for i in terminal.json("incidents", "--limit", 0)["items"]] == [ordered["id"]]
+    told = terminal.run("incidents", "show", ordered["id"][-6:])
+    assert "[open]" in told.splitlines()[0] and "otto ordered that replica" in told.splitlines()[1]
+    terminal.run("incidents", "ack", ordered["id"])
+    assert "seen by otto" in terminal.said and terminal.json("incidents", "show", ordered["id"])["acknowledged_by"] == "otto"
+    assert terminal.json("incidents", "show", "nothing", code=1)["status"] == 404
+
+    terminal.world.platform.take_away("slapd", "no server")
+    terminal.world.pass_time(6)
+    assert any(line.startswith("slapd") and "no server" in line and "away" in line for line in terminal.run("backing").splitlines())
+    assert "slapd is away" in terminal.run("incidents")
 
 
 def test_without_its_ca_nothing_is_sent(terminal: Terminal) -> None:
