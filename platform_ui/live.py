@@ -20,6 +20,9 @@ from platform_ui.parts import Parts
 from platform_ui.session_live import Visit, browser_route
 from platform_ui.site import Site
 
+QUIETER = 5.0
+"""Seconds after which it is looked again who has gone quiet."""
+
 
 class Newsroom:
     """One method a page; each gives the parts of that page which changed."""
@@ -65,21 +68,21 @@ class Newsroom:
         """Each newer value, and its point for the chart."""
         id = visit.path["device"]
         shown = await visit.live.stored(visit.api.get, "devices", id)
-        return news.stream(visit, self._values(visit, shown))
+        newest = await visit.live.stored(visit.site.kinds.said, visit.api, shown["workspace"], shown["latest"])
+        latest: dict[str, Any] = {r["sensor"]: r for r in newest}
+        quiet = news.looked(visit, lambda: self.parts.values(shown, latest), QUIETER)
+        return news.stream(visit, news.merged(quiet, self._values(visit, shown, latest)))
 
     async def _log(self, visit: Visit, release: str) -> AsyncIterator[News | None]:
         after = visit.request.query_params.get("line", "")
         async for name, data in news.events(visit, address("builds", release, "log", "events"), after):
             yield {"lines": [data]} if name == "line" else {"built": data.get("state", "")}
 
-    async def _values(self, visit: Visit, shown: Any) -> AsyncIterator[News | None]:
-        kinds = visit.site.kinds
-        newest = await visit.live.stored(kinds.said, visit.api, shown["workspace"], shown["latest"])
-        latest = {r["sensor"]: r for r in newest}
-        before: dict[str, str] = {}
-        yield news.changed(before, self.parts.values(shown, latest))
+    async def _values(self, visit: Visit, shown: Any, latest: dict[str, Any]) -> AsyncIterator[News | None]:
+        before = dict(self.parts.values(shown, latest))
         async for _, reading in news.events(visit, address("devices", shown["id"], "events")):
-            (latest[reading["sensor"]],) = await visit.live.stored(kinds.said, visit.api, shown["workspace"], [reading])
+            (said,) = await visit.live.stored(visit.site.kinds.said, visit.api, shown["workspace"], [reading])
+            latest[reading["sensor"]] = said
             yield (news.changed(before, self.parts.values(shown, latest)) or {}) | {"points": [_point(reading)]}
 
     def _looked(self, visit: Visit, look: Callable[[], dict[str, str]]) -> Response:

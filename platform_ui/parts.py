@@ -82,4 +82,5 @@ class Parts:
             reading = latest.get(s["sensor"])
             told[f"value-{s['sensor']}"] = self._html("sensor-value", s=s, r=reading)
             told[f"age-{s['sensor']}"] = self._html("sensor-age", r=reading)
+            told[f"quiet-{s['sensor']}"] = told[f"still-{s['sensor']}"] = self._html("sensor-quiet", r=reading)
         return told

@@ -54,10 +54,11 @@ class Visitor:
         return asyncio.run(asyncio.wait_for(self._news(path, most), 20))
 
     async def _news(self, path: str, most: int) -> list[Any]:
+        path, _, query = path.partition("?")
         cookie = "; ".join(f"{k}={v}" for k, v in self.client.cookies.items())
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "https", "path": path,
-            "raw_path": path.encode(), "query_string": b"", "root_path": "", "server": ("berth.test", 443), "client": ("x", 1),
+            "raw_path": path.encode(), "query_string": query.encode(), "root_path": "", "server": ("berth.test", 443), "client": ("x", 1),
             "headers": [(b"host", b"berth.test"), (b"cookie", cookie.encode())],
         }  # fmt: skip
         found: list[Any] = []
