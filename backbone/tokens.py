@@ -27,6 +27,8 @@ from contracts.topics import KEYS, REVOCATIONS
 __all__ = ["Checker", "Claims", "SigningKey", "new_key", "new_secret", "secret_digest", "sign"]
 log = get_log()
 CACHED = 10_000
+LISTENING = 10.0
+"""Seconds that one question for news may take: what comes is heard at once."""
 REQUIRED = ["iss", "aud", "sub", "jti", "iat", "exp"]
 
 
@@ -100,7 +102,7 @@ class Checker:
         self._keys: dict[str, Any] = {}
         self._revoked: dict[str, datetime] = {}
         self._checked: OrderedDict[bytes, Claims] = OrderedDict()
-        self._readers: list[Reader] = []
+        self._reader: Reader | None = None
         self._lock, self._caught_up = threading.Lock(), threading.Event()
         self._follower: threading.Thread | None = None
 
@@ -131,11 +133,9 @@ class Checker:
     def catch_up(self) -> None:
         """Reads both topics to their end. Unavailable."""
         with self._lock:
-            if not self._readers:
-                self._readers = [self._bus.reader(KEYS), self._bus.reader(REVOCATIONS)]
-            for reader in self._readers:
-                for envelope in reader.read_to_end():
-                    self._hear(envelope)
+            self._reader = self._reader or self._bus.reader(KEYS, REVOCATIONS)
+            for envelope in self._reader.read_to_end():
+                self._hear(envelope)
         self._caught_up.set()
 
     def follow(self) -> None:
@@ -148,7 +148,7 @@ class Checker:
         self._caught_up.wait()
         while True:
             try:
-                self._poll(0.1)
+                self._poll(LISTENING)
             except Unavailable as error:
                 log.warning("revocations_unheard", reason=error.detail)
                 self._clock.sleep(0.5)
@@ -162,8 +162,8 @@ class Checker:
 
     def _poll(self, seconds: float) -> None:
         with self._lock:
-            for reader in self._readers:
-                for envelope in reader.poll(seconds):
+            if self._reader is not None:
+                for envelope in self._reader.poll(seconds):
                     self._hear(envelope)
 
     def _hear(self, envelope: Envelope) -> None:

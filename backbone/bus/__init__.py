@@ -52,10 +52,10 @@ class Consumer(Protocol):
 
 
 class Reader(Protocol):
-    """Reads a whole topic from the beginning, alone, and then on; used by one thread.
+    """Reads whole topics from the beginning, alone, and then on; used by one thread.
 
-    Of a compacted topic it sees at least the newest message of each key. What cannot be decoded is left out, with
-    a line in the log.
+    Messages of one topic and key come in their order. Of a compacted topic it sees at least the newest message of each
+    key. What cannot be decoded is left out, with a line in the log.
     """
 
     def read_to_end(self) -> list[Envelope]:
@@ -87,8 +87,9 @@ class Bus(Protocol):
     def consumer(self, group: str, topics: Sequence[Topic]) -> Consumer:
         """A new member of the group. Unavailable."""
 
-    def reader(self, topic: Topic) -> Reader:
-        """A reader that stands at the topic's beginning. Unavailable."""
+    def reader(self, *topics: Topic, together: float = 0.0) -> Reader:
+        """A reader that stands at the topics' beginning. With `together` what comes may be kept back so many seconds,
+        so that more comes at once: cheaper where much comes and none of it is urgent. Unavailable."""
 
     def ready(self) -> None:
         """Returns when the bus answers, else raises Unavailable with the reason."""

@@ -26,9 +26,9 @@ class MemoryBus:
         self.log.check()
         return MemoryConsumer(self.log, group, topics)
 
-    def reader(self, topic: Topic) -> Reader:
+    def reader(self, *topics: Topic, together: float = 0.0) -> Reader:
         self.log.check()
-        return MemoryReader(self.log, topic)
+        return MemoryReader(self.log, topics)
 
     def ready(self) -> None:
         self.log.check()
@@ -58,9 +58,9 @@ class MemoryConsumer:
 
 
 class MemoryReader:
-    def __init__(self, log: MemoryLog, topic: Topic) -> None:
-        self._log, self._member = log, Member(log, "", [topic])
-        self._member.positions = {(topic.name, n): 0 for n in range(topic.partitions)}
+    def __init__(self, log: MemoryLog, topics: Sequence[Topic]) -> None:
+        self._log, self._member = log, Member(log, "", topics)
+        self._member.positions = {(topic.name, n): 0 for topic in topics for n in range(topic.partitions)}
 
     def read_to_end(self) -> list[Envelope]:
         heard: list[Envelope] = []

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 
 from backbone.bus.memory_log import Member, MemoryLog
-from backbone.bus.raw import BEGINNING, END, Done, Gained, Lost, Place, Record, RecordConsumer
+from backbone.bus.raw import BEGINNING, END, QUIET, Done, Gained, Lost, Place, Record, RecordConsumer
 from backbone.clock import Clock, ManualClock
 from contracts.errors import Unavailable
 from contracts.topics import Topic
@@ -55,6 +55,8 @@ class MemoryRecords:
         offsets: Mapping[Place, int] | None = None,
         gained: Gained | None = None,
         lost: Lost | None = None,
+        quiet: float = QUIET,
+        together: float = 0.0,
     ) -> RecordConsumer:
         self.log.check()
         consumer = MemoryRecordConsumer(self.log, group, topics, gained, lost)
@@ -91,6 +93,10 @@ class MemoryRecordConsumer:
 
     def held(self) -> list[Place]:
         return sorted(self._member.positions)
+
+    def spans(self, places: Sequence[Place]) -> Mapping[Place, tuple[int, int]]:
+        self._log.check()
+        return {place: (0, self._log.end(place)) for place in places}
 
     def commit(self) -> None:
         self._member.commit()

@@ -15,6 +15,8 @@ BEGINNING = -2
 END = -1
 """Instead of an offset: the first record there is; the first that is sent after the call."""
 
+QUIET = 0.5
+
 Done = Callable[[Exception | None], None]
 Gained = Callable[[list[Place]], Mapping[Place, int]]
 Lost = Callable[[list[Place]], None]
@@ -53,6 +55,9 @@ class RecordConsumer(Protocol):
     def held(self) -> list[Place]:
         """The places it reads now."""
 
+    def spans(self, places: Sequence[Place]) -> Mapping[Place, tuple[int, int]]:
+        """Of each of these places, held or not, the first offset there is and the next that will be. Unavailable."""
+
     def commit(self) -> None:
         """In a group: all that poll has given is done. Unavailable: nothing is known of the commit."""
 
@@ -87,6 +92,8 @@ class Records(Protocol):
         offsets: Mapping[Place, int] | None = None,
         gained: Gained | None = None,
         lost: Lost | None = None,
+        quiet: float = QUIET,
+        together: float = 0.0,
     ) -> RecordConsumer:
         """Without a group: reads exactly the places in `offsets`, or, where None, all of the topics from the beginning.
 
@@ -94,6 +101,9 @@ class Records(Protocol):
         `gained(places)` gives the offsets to begin at, where the caller keeps them; a place it leaves out begins
         at what the group committed, or at the beginning. `lost(places)` tells that they are, or may be, another's now.
         What was polled and neither committed nor kept comes again. Unavailable.
+
+        `quiet`: seconds that one question may lie with the broker while nothing comes; what comes is given at once. With
+        `together` it may be kept back for so many seconds, so that more comes in one answer.
         """
 
     def ready(self) -> None:

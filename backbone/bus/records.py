@@ -6,28 +6,31 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from backbone.bus import partition_of
-from backbone.bus.raw import BEGINNING, END, Done, Gained, Lost, Place, Record, RecordConsumer
+from backbone.bus.raw import BEGINNING, QUIET, Done, Gained, Lost, Place, RecordConsumer
+from backbone.bus.records_consumer import GREETING, KafkaRecordConsumer, trouble
 from backbone.logs import get_log
 from backbone.settings import Settings
 from contracts.errors import Unavailable
 from contracts.topics import Topic
 
 log = get_log()
-
-MOVED = (
-    KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS,
-    KafkaError._ASSIGNMENT_LOST, KafkaError._NO_OFFSET, KafkaError.FENCED_INSTANCE_ID,
-)  # fmt: skip
+LINGER, PATIENCE = 0.005, 20.0
+GATHERED = 1_000_000
+"""Bytes that are enough to answer at once where records may be kept back; far more than comes in that time."""
 
 
-def open_records(settings: Settings) -> KafkaRecords:
-    """KAFKA_URL is host:port, several with commas; with KAFKA_USER SCRAM-SHA-512 by KAFKA_PASSWORD, else plaintext."""
+
+def open_records(settings: Settings, linger: float = LINGER, patience: float = PATIENCE) -> KafkaRecords:
+    """`linger`: seconds that a record may wait for others; `patience`: those after which it counts as not acknowledged.
+
+    KAFKA_URL is host:port, several with commas; with KAFKA_USER SCRAM-SHA-512 by KAFKA_PASSWORD, else plaintext."""
     how: dict[str, Any] = {
         "bootstrap.servers": settings.text("KAFKA_URL"),
         "socket.keepalive.enable": True,
+        "socket.nagle.disable": True,
         "reconnect.backoff.max.ms": 1000,
         "socket.timeout.ms": 20_000,
         "allow.auto.create.topics": False,
@@ -40,18 +43,20 @@ def open_records(settings: Settings) -> KafkaRecords:
             "sasl.password": settings.secret("KAFKA_PASSWORD").reveal(),
         }
     settings.check()
-    return KafkaRecords(how)
+    return KafkaRecords(how, linger, patience)
 
 
 class KafkaRecords:
     """`how` is what every librdkafka client takes. Nothing is connected before the first verb."""
 
-    def __init__(self, how: dict[str, Any]) -> None:
-        self._how = how
+    def __init__(self, how: dict[str, Any], linger: float = LINGER, patience: float = PATIENCE) -> None:
+        self._how, self._linger, self._patience = how, linger, patience
         self._producer: Producer | None = None
         self._dead = False
         self._trouble = ""
         self._lock = threading.RLock()
+        self._opened: list[KafkaRecordConsumer] = []
+        """Held until closed: one that Python took away unclosed waits for ever in librdkafka, and all of the process with it."""
 
     def send(self, topic: Topic, key: bytes, value: bytes, done: Done) -> None:
         def settled(error: KafkaError | None, _: Message) -> None:
@@ -78,8 +83,13 @@ class KafkaRecords:
         offsets: Mapping[Place, int] | None = None,
         gained: Gained | None = None,
         lost: Lost | None = None,
+        quiet: float = QUIET,
+        together: float = 0.0,
     ) -> RecordConsumer:
-        consumer = KafkaRecordConsumer(self._how, group, gained, lost)
+        fetch = {"fetch.wait.max.ms": int((together or quiet) * 1000), "fetch.min.bytes": GATHERED if together else 1}
+        consumer = KafkaRecordConsumer(self._how | fetch, group, gained, lost)
+        with self._lock:
+            self._opened = [*(one for one in self._opened if not one.closed), consumer]
         if group:
             consumer.subscribe(topics)
         else:
@@ -89,13 +99,16 @@ class KafkaRecords:
 
     def ready(self) -> None:
         try:
-            self._open().list_topics(timeout=5)
+            self._open().list_topics(timeout=GREETING)
         except KafkaException as error:
+            self._open().poll(0)  # what is behind it is told here
             raise self._away("does not answer", error) from error
 
     def close(self) -> None:
         with self._lock:
-            self._producer = None
+            self._producer, opened, self._opened = None, self._opened, []
+        for consumer in opened:
+            consumer.close()
 
     def _open(self) -> Producer:
         """Again after a fatal error, which an idempotent producer does not survive."""
@@ -111,8 +124,8 @@ class KafkaRecords:
                         "error_cb": self._failed,
                         "enable.idempotence": True,
                         "acks": "all",
-                        "linger.ms": 5,
-                        "message.timeout.ms": 20_000,
+                        "linger.ms": self._linger * 1000,
+                        "message.timeout.ms": int(self._patience * 1000),
                         "queue.buffering.max.messages": 100_000,
                         "queue.buffering.max.kbytes": 65_536,
                     }
@@ -126,125 +139,3 @@ class KafkaRecords:
 
     def _away(self, what: str, error: BaseException) -> Unavailable:
         return Unavailable(f"Kafka {what}: {error}. {self._trouble}; see that the broker at KAFKA_URL runs")
-
-
-class KafkaRecordConsumer:
-    def __init__(self, how: dict[str, Any], group: str | None, gained: Gained | None, lost: Lost | None) -> None:
-        self._group, self._gained, self._lost = group, gained, lost
-        self._at: dict[Place, int] = {}
-        self._new: set[Place] = set()
-        self._consumer = Consumer(
-            how
-            | {
-                "error_cb": trouble,
-                "group.id": group or "alone",  # librdkafka wants a name; a consumer that never commits makes no group
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                "auto.offset.reset": "earliest",
-                "partition.assignment.strategy": "cooperative-sticky",
-                "session.timeout.ms": 6000,
-                "heartbeat.interval.ms": 1500,
-                "max.poll.interval.ms": 60_000,
-                "queued.max.messages.kbytes": 16_384,
-                "fetch.queue.backoff.ms": 50,
-            }
-        )
-
-    def subscribe(self, topics: Sequence[Topic]) -> None:
-        names = [topic.name for topic in topics]
-        self._consumer.subscribe(names, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
-
-    def poll(self, most: int, seconds: float) -> list[Record]:
-        if self._new:
-            self._begin()
-        first = self._consumer.poll(seconds)
-        if self._new:
-            self._begin()
-        if first is None:
-            return []
-        came = [first, *(self._consumer.consume(most - 1, 0) if most > 1 else ())]
-        records = [record for message in came if (record := self._record(message))]
-        self._at.update({(record.topic, record.partition): record.offset + 1 for record in records})
-        return records
-
-    def assign(self, offsets: Mapping[Place, int]) -> None:
-        self._at = {place: self._end(place) if offset == END else offset for place, offset in offsets.items()}
-        self._consumer.assign([TopicPartition(*place, offset) for place, offset in self._at.items()])
-
-    def seek(self, place: Place, offset: int) -> None:
-        """By taking the place anew: librdkafka's own seek fails on a place that it has not begun to fetch."""
-        if not self._group:
-            return self.assign({**self._at, place: offset})
-        self._at.pop(place, None)
-        self._consumer.incremental_unassign([TopicPartition(*place)])
-        at = self._end(place) if offset == END else offset
-        self._consumer.incremental_assign([TopicPartition(*place, at)])
-
-    def held(self) -> list[Place]:
-        return sorted((p.topic, p.partition) for p in self._consumer.assignment())
-
-    def commit(self) -> None:
-        if not self._group or not self._at:
-            return
-        try:
-            self._consumer.commit(
-                offsets=[TopicPartition(*place, offset) for place, offset in self._at.items()], asynchronous=False
-            )
-        except KafkaException as error:
-            if error.args[0].code() not in MOVED:
-                raise Unavailable(f"Kafka did not take the commit: {error}; the records may come again") from error
-            log.warning("commit_came_late", reason=str(error))
-        self._at.clear()
-
-    def close(self) -> None:
-        self._consumer.close()
-
-    def _end(self, place: Place) -> int:
-        """Asked now: librdkafka would find its END later, behind what was sent meanwhile."""
-        try:
-            return self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=5)[1]
-        except KafkaException as error:
-            raise Unavailable(f"Kafka does not say where {place} ends: {error}") from error
-
-    def _on_assign(self, consumer: Consumer, places: list[TopicPartition]) -> None:
-        """Held still where the caller keeps the offsets: an error from it must reach poll's caller, not librdkafka."""
-        consumer.incremental_assign(places)
-        if self._gained and places:
-            consumer.pause(places)
-            self._new.update((p.topic, p.partition) for p in places)
-
-    def _begin(self) -> None:
-        places = sorted(self._new)
-        given = self._gained(places) if self._gained else {}
-        told = [TopicPartition(*place, given[place]) for place in places if place in given]
-        if told:
-            self._consumer.incremental_unassign([TopicPartition(p.topic, p.partition) for p in told])
-            self._consumer.incremental_assign(told)
-        self._consumer.resume([TopicPartition(*place) for place in places])
-        self._new.clear()
-
-    def _on_revoke(self, consumer: Consumer, places: list[TopicPartition]) -> None:
-        gone = [(p.topic, p.partition) for p in places]
-        for place in gone:
-            self._at.pop(place, None)
-        known = [place for place in gone if place not in self._new]
-        self._new.difference_update(gone)
-        if self._lost and known:
-            self._lost(known)
-        consumer.incremental_unassign(places)
-
-    def _record(self, message: Message) -> Record | None:
-        if error := message.error():
-            log.warning("kafka_trouble", code=error.name(), reason=str(error))
-            return None
-        topic, partition, offset = message.topic(), message.partition(), message.offset()
-        assert topic is not None and partition is not None and offset is not None
-        return Record(topic, partition, offset, message.key() or b"", message.value() or b"", message.timestamp()[1])
-
-
-def trouble(error: KafkaError) -> None:
-    """A wrong password shows only here; to all else it looks like a broker that is slow to answer."""
-    if error.code() == KafkaError._AUTHENTICATION:
-        log.error("kafka_refuses_login", reason=str(error), hint="KAFKA_USER and KAFKA_PASSWORD do not match")
-    else:
-        log.warning("kafka_trouble", code=error.name(), reason=str(error))

@@ -248,6 +248,20 @@ def test_a_reader_may_begin_at_the_end(bus: Bus, topic: Topic) -> None:
     reader.close()
 
 
+def test_a_reader_of_several_topics(bus: Bus, broker: Broker) -> None:
+    one, two = broker.topic(), broker.topic(1)
+    bus.send([*said(one, "a:1"), *said(two, "a:2"), *said(one, "a:3")])
+    reader = bus.reader(one, two, together=0.3)
+    assert sorted(read(reader)) == ["1", "2", "3"]
+    bus.send([*said(two, "b:4"), *said(one, "b:5")])
+    heard, until = list[str](), time.monotonic() + DEADLINE
+    while len(heard) < 2:
+        assert time.monotonic() < until
+        heard += [one.id for one in reader.poll(0.5)]
+    assert sorted(heard) == ["4", "5"]
+    reader.close()
+
+
 def test_a_reader_of_an_empty_topic(bus: Bus, topic: Topic) -> None:
     assert read(bus.reader(topic)) == []
 

@@ -58,8 +58,8 @@ class Tidy:
         self._opened.append(consumer)
         return consumer
 
-    def reader(self, topic: Topic) -> Reader:
-        reader = self._bus.reader(topic)
+    def reader(self, *topics: Topic, together: float = 0.0) -> Reader:
+        reader = self._bus.reader(*topics, together=together)
         self._opened.append(reader)
         return reader
 

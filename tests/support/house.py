@@ -38,8 +38,7 @@ ARROWS = {
 LIBRARIES = {
     "docker": ("backbone/containers/engine*.py",),  # one client in four files: it is the longest of all
     "urllib3": ("backbone/containers/engine*.py",),  # docker's own transport
-    "kafka": ("backbone/bus/kafka.py", "backbone/bus/kafka_consumers.py"),
-    "confluent_kafka": ("backbone/bus/records.py",),
+    "confluent_kafka": ("backbone/bus/records*.py",),
     "pymongo": ("backbone/documents/mongo.py",),
     "bson": ("backbone/documents/mongo.py",),
     "psycopg": ("backbone/tables/postgres.py",),
