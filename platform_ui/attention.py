@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from platform_ui.model import ago
+from platform_ui.model import ago, capital
 
 MOST = 8
 
@@ -70,13 +70,16 @@ def of_incident(incident: Mapping[str, Any]) -> Attention | None:
     if incident["closed"]:
         return None
     href, who = f"/incidents/{incident['id']}", incident["acknowledged_by"]
-    more = f"{_sentence(incident['title'])} {f'{who} has seen it.' if who else 'Nobody has seen it yet.'}"
-    return Attention("warn" if who else "bad", incident["subsystem"] or "The platform", href, "has an incident", 0, more, "Open", href)
+    last = incident["timeline"][-1]["text"] if incident.get("timeline") else ""
+    more = f"{_sentence(capital(last))} " if last else ""
+    tone = "busy" if incident.get("kind") == "restart" else "warn" if who else "bad"
+    seen = f"{who} has seen it." if who else "Nobody has seen it yet."
+    return Attention(tone, capital(incident["title"]), href, "", 0, f"{more}{seen}", "Open incident", href)
 
 
 def all_of(found: Iterable[Attention | None]) -> list[Attention]:
     """The worst first."""
-    return sorted((a for a in found if a), key=lambda a: a.tone != "bad")
+    return sorted((a for a in found if a), key=lambda a: ("bad", "warn").index(a.tone) if a.tone in ("bad", "warn") else 2)
 
 
 def _meanwhile(wanted: Mapping[str, Any], serving: Mapping[str, Any]) -> str:

@@ -35,7 +35,12 @@ class Newsroom:
         spaces = await visit.live.stored(_spaces, visit)
         if not visit.person.reads:
             return self._doors(visit, spaces)
-        return self._looked(visit, lambda: self.parts.home(_overview(visit).home(spaces, _staff(visit), visit.site.backbone.clock.now())))
+
+        def look() -> dict[str, str]:
+            platform = visit.site.platform(visit.person) if _staff(visit) else None
+            return self.parts.home(_overview(visit).home(spaces, platform, visit.site.backbone.clock.now()))
+
+        return self._looked(visit, look)
 
     def _doors(self, visit: Visit, spaces: list[str]) -> Response:
         return self._looked(visit, lambda: self.parts.doors(_overview(visit).apps(spaces).value))

@@ -10,10 +10,11 @@ from typing import Any
 
 from contracts.errors import NotFound
 from platform_ui import attention
-from platform_ui.asking import Api, Part, hidden, part
+from platform_ui.asking import Api, Part, part
 from platform_ui.kinds import Kinds
 from platform_ui.lately import lately
 from platform_ui.model import moment
+from platform_ui.platform_seen import PlatformSeen
 
 SHOWN = 6
 
@@ -34,7 +35,9 @@ class Overview:
         """By place; each with `latest` (its newest readings, newest first)."""
         return part(lambda: [d for space in spaces for d in self._devices(space)], empty=[])
 
-    def home(self, spaces: Sequence[str], staff: bool, now: datetime) -> dict[str, Any]:
+    def home(self, spaces: Sequence[str], platform: PlatformSeen | None, now: datetime) -> dict[str, Any]:
+        """`platform` for those who run it: what needs attention of it comes with the rest."""
+        ours = platform.home() if platform else {"attention": [], "platform": []}
         apps, devices = self.apps(spaces), self.devices(spaces)
         deployments = [d for app in apps.value for d in app["deployments"]]
         waiting = {d["release"]["id"] for d in deployments if d["wanted"]["state"] == "FAILED"}
@@ -42,8 +45,9 @@ class Overview:
         newest = [app["newest"] for app in apps.value if app["newest"] and app["newest"]["id"] not in waiting]
         found += [attention.of_release(release) for release in newest]
         found += [attention.of_device(d, _age(d, now), deployments) for d in devices.value]
-        found += [attention.of_incident(i) for i in (hidden(self.api.items, "incidents", limit=0, empty=[]) if staff else [])]
+        found += ours["attention"]
         return {
+            "platform": ours["platform"],
             "apps": apps,
             "devices": devices,
             "deployments": sorted(deployments, key=lambda d: moment(d["wanted"]["since"]), reverse=True)[:SHOWN],

@@ -19,7 +19,7 @@ class Parts:
         return self._env.get_template(f"parts/{name}.html").render(**facts)
 
     def home(self, seen: Mapping[str, Any]) -> dict[str, str]:
-        names = ("attention", "lately", "home-apps", "home-kinds", "home-devices")
+        names = ("attention", "lately", "home-apps", "home-kinds", "home-devices", *(("platform",) if seen["platform"] else ()))
         return {f"p-{name}": self._html(name, **seen) for name in names}
 
     def doors(self, apps: Sequence[Any]) -> dict[str, str]:

@@ -47,6 +47,3 @@ class StaffParts:
             told[f"cpu-{f['instance']}"] = self._html("node-cpu", r=row)
             told[f"memory-{f['instance']}"] = self._html("sub-memory", r=row)
         return told
-
-    def home(self, seen: Mapping[str, Any]) -> dict[str, str]:
-        return {"p-platform": self._html("platform", **seen)}

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from platform_ui.asking import Part
-from platform_ui.attention import Attention
+from platform_ui.attention import Attention, of_incident
 from platform_ui.model import ago, capital, moment, plural
 
 STATES = {"ready": "ok", "waiting": "warn", "silent": "bad"}
@@ -128,7 +128,7 @@ def lines_of(incident: Mapping[str, Any], now: datetime, whole: bool = False) ->
 
 def attention(parts: Part, backing: Part, nodes: Part, incidents: Part, now: datetime) -> list[Attention]:
     """Of the platform's own; what an open incident is about stands once, as that."""
-    made = [_of_incident(i, now) for i in incidents.value]
+    made = [one for i in incidents.value if (one := of_incident(i))]
     about = {i["replica"] for i in incidents.value} | {i["subsystem"] for i in incidents.value if i["kind"] == "backing"}
     for p in parts.value:
         for r in p["replicas"]:
@@ -150,14 +150,6 @@ def attention(parts: Part, backing: Part, nodes: Part, incidents: Part, now: dat
             why = f"{told.away} Last seen {_seen(told, now)}."
             made.append(Attention("warn", what, "/subsystems", "cannot be seen just now", 0, why, "Look", "/subsystems"))
     return made
-
-
-def _of_incident(i: Mapping[str, Any], now: datetime) -> Attention:
-    href = f"/incidents/{i['id']}"
-    seen = f" {i['acknowledged_by']} has seen it." if i["acknowledged_by"] else ""
-    last = f" {capital(i['timeline'][-1]['text'])}." if i["timeline"] else ""
-    tone = "busy" if i["kind"] == "restart" else "bad"
-    return Attention(tone, i["title"], href, "", 0, f"Open for {ago(lasted(i, now))}.{last}{seen}", "Open incident", href)
 
 
 def _seen(told: Part, now: datetime) -> str:

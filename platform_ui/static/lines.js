@@ -1,5 +1,6 @@
 // Lines as they are printed: followed, paused and counted, lost and tried again without a gap; one line's details beside them.
 (() => {
+  const skew = Date.parse(document.querySelector("meta[name=berth-now]")?.content) - Date.now() || 0;
   const MOST = 2000, badge = document.getElementById("live"), said = document.getElementById("said");
   const two = (n) => String(n).padStart(2, "0"), three = (n) => String(n).padStart(3, "0");
   const clock = (t) => { const d = new Date(t); return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`; };
@@ -43,7 +44,7 @@
     }
     function waits_for() { waits.hidden = !waiting; waits.textContent = count(waiting); }
     function stop() {
-      paused = true; pausedAt = clock(Date.now()); face(); alive(); said.textContent = "Paused";
+      paused = true; pausedAt = clock(Date.now() + skew); face(); alive(); said.textContent = "Paused";
     }
     function go() {
       paused = false; face();
@@ -124,7 +125,7 @@
       if (l.instance) around(l.kind === "subsystem" ? "this replica" : "this instance", { instance: l.instance }, l);
       if (l.node && staff) around("this node", { node: l.node }, l);
       if (staff) around("everything", {}, l); else if (l.app) around("this app", { app: l.app, workspace: l.workspace }, l);
-      aside.hidden = false; opened();
+      aside.hidden = false; opened(); row.scrollIntoView({ block: "nearest" });
     }
     function close() { aside.hidden = true; at?.setAttribute("aria-expanded", "false"); at?.focus(); at = null; }
     box.addEventListener("click", (e) => {

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from contracts.errors import NotFound
-from platform_ui.views.common import looked_at, overview, page, person, site
+from platform_ui.views.common import is_staff, looked_at, overview, page, person, platform, site
 
 pages = Blueprint("home", __name__)
 
@@ -16,8 +16,8 @@ pages = Blueprint("home", __name__)
 def home() -> Any:
     if not person().reads:
         return page("home-open.html", "home", apps=overview().apps(looked_at()), news="/news/home")
-    staff = not {"admin", "operator"}.isdisjoint(person().roles)
-    return page("home.html", "home", **overview().home(looked_at(), staff, site().backbone.clock.now()), news="/news/home")
+    seen = overview().home(looked_at(), platform() if is_staff() else None, site().backbone.clock.now())
+    return page("home.html", "home", **seen, news="/news/home")
 
 
 @pages.get("/ca.crt")
