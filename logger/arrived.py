@@ -32,14 +32,17 @@ def arrived(record: Record) -> Entry:
         raise Invalid("; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found[:3])) from None
     if not 0 <= line.position < SIGN or not 0 <= line.generation < SIGN:
         raise Invalid("position and generation are whole numbers of 63 bits")
-    changes = _names(line) | _moment(line, record) | (_without_nul(line) if b"\\u0000" in record.value else {})
+    changes = _texts(line, b"\\u0000" in record.value) | _moment(line, record)
     if line.facts and len(record.value) > LONGEST_FACTS and len(json.dumps(line.facts)) > LONGEST_FACTS:
         changes["facts"] = {"left_out": f"facts of more than {LONGEST_FACTS} letters"}
     return entry(line.model_copy(update=changes) if changes else line, record.partition, record.offset)
 
 
-def _names(line: Line) -> dict[str, Any]:
-    return {name: value[:LONGEST_NAME] for name in NAMES if len(value := getattr(line, name)) > LONGEST_NAME}
+def _texts(line: Line, nul: bool) -> dict[str, Any]:
+    mended = {name: value[:LONGEST_NAME] for name in NAMES if len(value := getattr(line, name)) > LONGEST_NAME}
+    if nul:
+        mended = {name: mended.get(name, getattr(line, name)).replace("\0", "\ufffd") for name in ("text", *NAMES)}
+    return mended
 
 
 def _moment(line: Line, record: Record) -> dict[str, Any]:
@@ -50,6 +53,3 @@ def _moment(line: Line, record: Record) -> dict[str, Any]:
         time = sent
     return {} if time is line.time else {"time": time}
 
-
-def _without_nul(line: Line) -> dict[str, Any]:
-    return {name: getattr(line, name).replace("\0", "\ufffd") for name in ("text", *NAMES)}

@@ -24,6 +24,7 @@ REMEMBERED = 5_000
 MOST_WAITING = 2_000
 KNOWN = 20_000
 LINGER = 5.0
+"""Seconds that the reader stays where nobody listens any more: a page that is loaded again finds it."""
 
 
 class Subscriber:
@@ -66,8 +67,8 @@ class Subscriber:
 class Hub:
     """`kept` tells how far the topic is kept."""
 
-    def __init__(self, records: Callable[[], Records], kept: Callable[[], dict[int, int]]) -> None:
-        self._records, self._kept = records, kept
+    def __init__(self, records: Callable[[], Records], kept: Callable[[], dict[int, int]], linger: float = LINGER) -> None:
+        self._records, self._kept, self._linger = records, kept, linger
         self._lock = threading.Lock()
         self._subscribers: list[Subscriber] = []
         self._newest: deque[Entry] = deque()
@@ -114,12 +115,12 @@ class Hub:
         """Until nobody has listened for a while."""
         alone = 0.0
         try:
-            while alone < LINGER:
+            while alone < self._linger:
                 if batch := reader.poll(MOST, POLL):
                     self._give([one for record in batch if (one := _entry(record))])
                 with self._lock:
                     alone = 0.0 if self._subscribers else alone + POLL
-                    if alone >= LINGER:
+                    if alone >= self._linger:
                         self._end()
         except Exception:
             log.exception("tail_broken")

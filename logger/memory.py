@@ -54,7 +54,7 @@ class MemoryLines:
             ]
             found.sort(key=lambda one: one.cursor)
             newest = found[max(0, len(found) - most) :]
-            return Span([shown(one) for one in newest], len(found) - len(newest), dict(self._shards))
+            return Span([shown(one) for one in newest], len(found) - len(newest) if low else 0, dict(self._shards))
 
     def forget(self, before: datetime) -> list[str]:
         with self._lock:

@@ -13,7 +13,10 @@ from logger.model import Cursor, Entry, Filter, Shards, Shown
 
 @dataclass(frozen=True)
 class Span:
-    """Lines in order of time; `left_out` older ones were too many. `shards` is how far the topic was kept at that moment."""
+    """Lines in order of time; `left_out` older ones were too many (not counted where the span has no `low`).
+
+    `shards` is how far the topic was kept at that moment.
+    """
 
     lines: list[Shown]
     left_out: int
