@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from flask_openapi.openapi import OpenAPI
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from app_controller.model import Chosen
 from app_controller.shown import AppShown, DeploymentShown, ReleaseShown, shown_deployment, shown_release
 from app_controller.store import Store
 from app_controller.wishes import Wishes
@@ -23,13 +24,17 @@ class Body(BaseModel):
 
 
 class NewDeployment(Body):
-    """`instances` by service, `where` by need, `environment` for every service."""
+    """`instances` by service, `where` by need, `environment` for every service.
+
+    `keep`: what was chosen for the deployment of this name before, and is not said here, stays.
+    """
 
     release: str
     name: Name | None = None
     instances: dict[str, int] = {}
     where: dict[str, str] = {}
     environment: dict[str, str] = Field({}, max_length=100)
+    keep: bool = False
 
 
 class List(Body):
@@ -131,7 +136,8 @@ def _deployments(store: Store, wishes: Wishes) -> Blueprint:
         caller().need(release["workspace"], "write", f"Release {body.release}")
         if int(release["state"]) == Build.FAILED:
             raise wishes.not_built(release)
-        d, new = wishes.run(release, body.name or release["app"], caller().subject, body.instances, body.where, body.environment)
+        said = Chosen(instances=body.instances, where=body.where, environment=body.environment)
+        d, new = wishes.run(release, body.name or release["app"], caller().subject, said, body.keep)
         return shown_deployment(d), 201 if new else 200
 
     @routes.get("/deployments/<deployment>", responses={200: DeploymentShown})

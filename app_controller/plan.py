@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from app_controller.model import Chosen
 from contracts.errors import Invalid, Problem
 from contracts.manifest import Manifest
 from contracts.manifest_service import Service
@@ -19,6 +20,15 @@ def builds(manifest: Manifest) -> tuple[BuildPlan, ...]:
     return tuple(
         BuildPlan(service=name, runtime=s.runtime, command=s.command or "", packages=s.packages or "")
         for name, s in manifest.services.items()
+    )
+
+
+def kept(before: Chosen, manifest: Manifest, said: Chosen) -> Chosen:
+    """What was chosen before, and `said` over it. A service or need that the release does not know any more is left out."""
+    return Chosen(
+        instances={n: v for n, v in before.instances.items() if n in manifest.services} | said.instances,
+        where={n: v for n, v in before.where.items() if n in manifest.sensors} | said.where,
+        environment=before.environment | said.environment,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from app_controller import model, plan
 from app_controller.model import Chosen, Deployment, Moved, ReleaseRef, Wanted
@@ -22,19 +22,21 @@ class Wishes:
     def __init__(self, backbone: Backbone, store: Store) -> None:
         self._clock, self._store = backbone.clock, store
 
-    def run(
-        self, release: Doc, name: str, by: str, instances: Mapping[str, int], where: Mapping[str, str], environment: Mapping[str, str]
-    ) -> tuple[Deployment, bool]:
-        """A new deployment (True), or a new generation of the one with this name. Invalid: numbers or names that do not fit."""
+    def run(self, release: Doc, name: str, by: str, said: Chosen, keep: bool = False) -> tuple[Deployment, bool]:
+        """A new deployment (True), or a new generation of the one with this name. Invalid: numbers or names that do not fit.
+
+        `keep`: what was chosen for that one before, and the release still knows of, stays where `said` does not say otherwise.
+        """
         manifest = read_manifest(release["manifest_text"])
+        old = self._store.named(release["workspace"], name)
+        chosen = plan.kept(old.chosen, manifest, said) if old and keep else said
         changes = {
             "release": ReleaseRef(id=release["id"], version=release["version"], digest=release["digest"]),
-            "services": plan.services(manifest, instances, environment),
-            "needs": plan.needs(manifest, where),
-            "chosen": Chosen(instances=dict(instances), where=dict(where), environment=dict(environment)),
+            "services": plan.services(manifest, chosen.instances, chosen.environment),
+            "needs": plan.needs(manifest, chosen.where),
+            "chosen": chosen,
             "correlation": current().correlation,
         }
-        old = self._store.named(release["workspace"], name)
         if old is None:
             try:
                 return self._first(release, name, by, changes), True

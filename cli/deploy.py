@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import follow, show
-from cli.failure import Failure
+from cli import follow
 from cli.options import At, Json, Wait, Workspace, counts, pairs
 from cli.push import sent
 from cli.releases import find
@@ -39,18 +38,7 @@ def deploy(
     } | ({"name": name} if name else {})
     platform = connect(at)
     release = _release(platform, target, workspace, json)
-    asked = platform.post("/deployments", body | {"release": release["id"]})
-    if not wait:
-        _told(asked, json)
-        return
-    generation = asked["wanted"]["generation"]
-    try:
-        d = follow.end_of(platform, asked, quiet=json)
-    except KeyboardInterrupt:
-        raise Failure(f"{asked['name']} goes on without you.", f"berth ps {asked['name']}", code=130) from None
-    if not follow.runs(d, generation):
-        raise follow.why_not(platform, d, generation)
-    _told(d, json)
+    follow.told(platform, platform.post("/deployments", body | {"release": release["id"]}), wait, json)
 
 
 def _release(platform: Platform, target: str, workspace: str, quiet: bool) -> dict[str, Any]:
@@ -59,13 +47,3 @@ def _release(platform: Platform, target: str, workspace: str, quiet: bool) -> di
     if path.is_file() or (path / "berth.yml").is_file() or "/" in target or target == "." or target.endswith(".zip"):
         return sent(platform, path, workspace, quiet)
     return find(platform, target, workspace)
-
-
-def _told(d: dict[str, Any], json: bool) -> None:
-    if json:
-        show.json(d)
-        return
-    if d["wanted"]["state"] == "RUNNING":
-        bound = sum(len(sensors) for sensors in d["bindings"].values())
-        show.say(f"{d['name']} {d['release']['version']} runs, generation {d['wanted']['generation']}, bound to {bound} sensors")
-    show.line(d["link"] or d["id"])

@@ -50,7 +50,7 @@ def open_(which: Named, at: At = "", workspace: Workspace = "", json: Json = Fal
 
 
 def stop(which: Named, wait: Wait = True, at: At = "", workspace: Workspace = "", json: Json = False) -> None:
-    """Stop a deployment; `deploy` starts it again."""
+    """Stop a deployment; `start` starts it again."""
     platform = connect(at)
     d = platform.post(f"/deployments/{find(platform, which, workspace)['id']}/stop")
     if wait:

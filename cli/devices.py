@@ -8,13 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import show
+from cli import here, show
+from cli.context import home
 from cli.failure import Failure
 from cli.options import At, Json, Workspace, Yes, pairs
 from cli.releases import ID
 from cli.session import Platform, connect
 
 devices = typer.Typer(invoke_without_command=True)
+LIKELY = {"occupancy": "true", "co2": "618", "light": "320", "load": "0.7"}
 Named = Annotated[str, typer.Argument(metavar="DEVICE", help="Its name or id.")]
 
 
@@ -23,12 +25,18 @@ def list_(context: typer.Context, at: At = "", workspace: Workspace = "", json: 
     """Devices, with their sensors and tokens; without a further verb they are listed."""
     if context.invoked_subcommand:
         return
-    found = connect(at).items("/devices", workspace=workspace)
+    platform = connect(at)
+    found = platform.items("/devices", workspace=workspace)
     if json:
         show.json({"items": found})
         return
-    rows = [(d["place"], d["name"], ", ".join(s["kind"] for s in d["sensors"]), d["id"]) for d in found]
-    show.table(("place", "device", "sensors", "id"), rows, "No devices yet: berth devices add NAME --place hq/room --sensor t=temperature")
+    heard = _heard(platform, {d["workspace"] for d in found})
+    rows = [
+        (d["place"], d["name"], ", ".join(s["kind"] for s in d["sensors"]), show.moment(heard.get(d["id"])) or "never", d["id"])
+        for d in found
+    ]
+    columns = ("place", "device", "sensors", "heard (UTC)", "id")
+    show.table(columns, rows, "No devices yet: berth devices add NAME --place hq/room --sensor t=temperature")
 
 
 @devices.command()
@@ -48,7 +56,7 @@ def add(
         show.json(made)
         return
     show.say(f"{made['name']} at {made['place']}: device {made['id']}")
-    _token(platform, made["token"], made["sensors"][0]["key"] if made["sensors"] else "t")
+    _token(platform, made["token"], made["sensors"])
 
 
 @devices.command("show")
@@ -75,7 +83,7 @@ def token(which: Named, at: At = "", workspace: Workspace = "", json: Json = Fal
     if json:
         show.json(made)
     else:
-        _token(platform, made["token"], device["sensors"][0]["key"] if device["sensors"] else "t")
+        _token(platform, made["token"], device["sensors"])
 
 
 @devices.command()
@@ -94,11 +102,23 @@ def remove(which: Named, yes: Yes = False, at: At = "", workspace: Workspace = "
         show.say(f"{device['name']} is gone.")
 
 
-def _token(platform: Platform, token: str, key: str) -> None:
-    """With a line that works as it is, up to the CA's place."""
-    ca = "--cacert ca.crt " if platform.context.ca else ""
+def _heard(platform: Platform, workspaces: set[str]) -> dict[str, str]:
+    """When each device was heard last."""
+    heard: dict[str, str] = {}
+    for workspace in sorted(workspaces):
+        for reading in platform.items("/readings/latest", workspace=workspace):
+            heard[reading["device"]] = max(heard.get(reading["device"], ""), reading["time"])
+    return heard
+
+
+def _token(platform: Platform, token: str, sensors: list[dict[str, Any]]) -> None:
+    """With a line that works as it is; away from the installation, up to the place of its CA."""
+    local = here.by_url(home(), platform.context.url)
+    file = local.ca_file if local and local.ca == platform.context.ca else "ca.crt"
+    ca = f"--cacert {file} " if platform.context.ca else ""
+    first = sensors[0] if sensors else {"key": "t", "kind": "temperature"}
     header = shlex.quote(f"Authorization: Bearer {token}")
-    body = shlex.quote(f'{{"sensor_id": "{key}", "value": 21.5}}')
+    body = shlex.quote(f'{{"sensor_id": "{first["key"]}", "value": {LIKELY.get(first["kind"], "21.5")}}}')
     show.say("Its token is shown this once:")
     show.line(token)
     show.say(f"curl {ca}{platform.context.url}/api/v1/readings -H {header} -H 'Content-Type: application/json' -d {body}", "dim")

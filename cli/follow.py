@@ -30,6 +30,25 @@ def end_of(platform: Platform, asked: dict[str, Any], quiet: bool) -> dict[str, 
     raise Failure(f"The news of {asked['name']} ended early.", f"berth ps {asked['name']}")
 
 
+def told(platform: Platform, asked: dict[str, Any], wait: bool, json: bool) -> None:
+    """Follows a wish to run something and prints the link. Failure: it does not run, and why."""
+    d, generation = asked, asked["wanted"]["generation"]
+    if wait:
+        try:
+            d = end_of(platform, asked, quiet=json)
+        except KeyboardInterrupt:
+            raise Failure(f"{asked['name']} goes on without you.", f"berth ps {asked['name']}", code=130) from None
+        if not runs(d, generation):
+            raise why_not(platform, d, generation)
+    if json:
+        show.json(d)
+        return
+    if d["wanted"]["state"] == "RUNNING":
+        bound = sum(len(sensors) for sensors in d["bindings"].values())
+        show.say(f"{d['name']} {d['release']['version']} runs, generation {d['wanted']['generation']}, bound to {bound} sensors")
+    show.line(d["link"] or d["id"])
+
+
 def done(d: dict[str, Any]) -> bool:
     code, wish = d["wanted"]["state_code"], d["wanted"]["wish"]
     return bool(code >= Rollout.STOPPED or (wish == "run" and code == Rollout.RUNNING))

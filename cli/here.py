@@ -19,6 +19,10 @@ class Here:
     ca: str
     _installation: Installation
 
+    @property
+    def ca_file(self) -> Path:
+        return self._installation.home / "ca.crt"
+
     def login(self) -> tuple[str, str]:
         """The administrator's username and password, which root may read."""
         from bootstrapper.vault import Vault

@@ -100,7 +100,8 @@ def bench(name: str, context: typer.Context) -> None:
 
 
 def add(app: typer.Typer) -> None:
+    panel = "This machine"
     for verb in (up, status, down, doctor, logins, demo):
-        app.command()(verb)
+        app.command(rich_help_panel=panel)(verb)
     for passing in (device, simulate, test, bench):
-        app.command(context_settings=PASSED)(passing)
+        app.command(context_settings=PASSED, rich_help_panel=panel)(passing)

@@ -21,14 +21,14 @@ def pairs(given: list[str] | None, option: str, example: str) -> dict[str, str]:
     for one in given or []:
         key, equals, value = one.partition("=")
         if not equals or not key:
-            raise Failure(f"{option} {one} is no key=value.", f"For example: {option} {example}", code=2)
+            raise Failure(f"{option} {one} is no key=value.".lstrip(), f"For example: {option} {example}", code=2)
         found[key] = value
     return found
 
 
-def counts(given: list[str] | None) -> dict[str, int]:
-    found = pairs(given, "--instances", "web=2")
+def counts(given: list[str] | None, option: str = "--instances", example: str = "web=2") -> dict[str, int]:
+    found = pairs(given, option, example)
     for service, count in found.items():
         if not count.isdigit():
-            raise Failure(f"--instances {service}={count} is no number.", "For example: --instances web=2", code=2)
+            raise Failure(f"{option} {service}={count} is no number.".lstrip(), f"For example: {option} {example}", code=2)
     return {service: int(count) for service, count in found.items()}

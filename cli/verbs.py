@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import typer
 
-from cli import deploy, deployments, local, login, parts, push, releases, sensors, start
+from cli import again, deploy, deployments, local, login, parts, push, releases, sensors, start
 from cli.devices import devices
 from cli.incidents import backing, incidents
 from cli.kinds import kinds
 from cli.subsystems import subsystems
 
-VERBS = (
-    login.login, login.logout, login.whoami, login.workspaces,
-    start.init, push.push, deploy.deploy,
-    deployments.ps, deployments.stop, deployments.destroy, deployments.instances,
-    releases.apps, releases.releases, releases.log,
-    sensors.places, sensors.sensors, sensors.readings,
-    parts.runtimes, parts.nodes, backing,
-)  # fmt: skip
+VERBS = {
+    "Who you are": (login.login, login.logout, login.whoami, login.workspaces),
+    "Apps": (
+        start.init, push.push, deploy.deploy, deployments.ps, again.scale, again.rollback, again.start, deployments.stop,
+        deployments.destroy, deployments.instances, releases.apps, releases.releases, releases.log, parts.runtimes,
+    ),
+    "Sensors and devices": (sensors.places, sensors.sensors, sensors.readings),
+    "The platform": (parts.nodes, backing),
+}  # fmt: skip
+GROUPS = {
+    "Sensors and devices": (("devices", devices), ("kinds", kinds)),
+    "The platform": (("subsystems", subsystems), ("incidents", incidents)),
+}
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,8 +32,10 @@ app = typer.Typer(
     help="Berth: a zip becomes a healthy, sensor-fed app behind one link.",
 )
 local.add(app)
-for verb in VERBS:
-    app.command()(verb)
-app.command("open")(deployments.open_)
-for name, group in (("devices", devices), ("incidents", incidents), ("kinds", kinds), ("subsystems", subsystems)):
-    app.add_typer(group, name=name)
+for panel, verbs in VERBS.items():
+    for verb in verbs:
+        app.command(rich_help_panel=panel)(verb)
+app.command("open", rich_help_panel="Apps")(deployments.open_)
+for panel, groups in GROUPS.items():
+    for name, group in groups:
+        app.add_typer(group, name=name, rich_help_panel=panel)

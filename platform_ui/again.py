@@ -8,18 +8,9 @@ from typing import Any
 from platform_ui.model import moment
 
 
-def wish(d: Mapping[str, Any], release: Mapping[str, Any], instances: Mapping[str, int] | None = None) -> dict[str, Any]:
-    """What POST /deployments takes. What the release does not know any more is left out."""
-    chosen, services = d["chosen"], release["manifest"]["services"]
-    needs = {need["name"] for need in release["needs"]}
-    numbers = {**chosen["instances"], **(instances or {})}
-    return {
-        "release": release["id"],
-        "name": d["name"],
-        "instances": {name: count for name, count in numbers.items() if name in services},
-        "where": {need: place for need, place in chosen["where"].items() if need in needs},
-        "environment": chosen["environment"],
-    }
+def wish(d: Mapping[str, Any], release: str, instances: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """What POST /deployments takes."""
+    return {"release": release, "name": d["name"], "instances": dict(instances or {}), "keep": True}
 
 
 def version_of(d: Mapping[str, Any], generation: int) -> str:

@@ -77,8 +77,7 @@ def destroy(deployment: str) -> Any:
 
 def _wished(shown: dict[str, Any], release: str, instances: dict[str, int] | None = None, said: str = "") -> Any:
     try:
-        body = again.wish(shown, api().get("releases", release), instances)
-        made = api().post("deployments", json=body)
+        made = api().post("deployments", json=again.wish(shown, release, instances))
     except Invalid as error:
         faults = tuple(Fault("", p.path, p.rule, p.hint) for p in error.problems) or (Fault("", "", error.detail),)
         return _page(shown, Faults(NOT_SO, faults)), 422

@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, redirect, request
 
 from contracts.errors import BerthError, Invalid
-from platform_ui import again
 from platform_ui.asking import part
 from platform_ui.overview import found
 from platform_ui.rollouts import unheard
@@ -59,19 +58,20 @@ def deploy(release: str) -> Any:
 
 
 def wish(release: dict[str, Any], form: Any, old: Any = None) -> tuple[dict[str, Any], list[Fault]]:
-    """What POST /deployments takes: as the manifest says, or as it was chosen for the deployment `old`, but for what the form says."""
-    kept = again.wish(old, release) if old else {"release": release["id"], "instances": {}, "where": {}}
-    instances, where, faults = kept["instances"], kept["where"], []
+    """What POST /deployments takes: only what the form says otherwise than the manifest, or than was chosen for `old`."""
+    chosen = old["chosen"] if old else {"instances": {}, "where": {}}
+    instances, where, faults = {}, {}, []
     for name, service in release["manifest"]["services"].items():
         written = form.get(f"instances.{name}", "").strip()
         if written and not written.isdigit():
             faults.append(Fault(f"f-instances-{name}", f"Instances of {name}", "This is a whole number."))
-        elif written and int(written) != instances.get(name, service.get("instances", 1)):
+        elif written and int(written) != chosen["instances"].get(name, service.get("instances", 1)):
             instances[name] = int(written)
     for need in release["needs"]:
         written = form.get(f"where.{need['name']}", "").strip()
-        if written and written != where.get(need["name"], need["where"]):
+        if written and written != chosen["where"].get(need["name"], need["where"]):
             where[need["name"]] = written
+    body: dict[str, Any] = {"release": release["id"], "instances": instances, "where": where, "keep": True}
     if form.get("name", "").strip() not in ("", release["app"]):
-        kept["name"] = form["name"].strip()
-    return kept, faults
+        body["name"] = form["name"].strip()
+    return body, faults

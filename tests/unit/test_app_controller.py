@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app_controller import model
-from app_controller.model import Deployment, ReleaseRef, Wanted
+from app_controller import model, plan
+from app_controller.model import Chosen, Deployment, ReleaseRef, Wanted
+from contracts.manifest import read_manifest
 from contracts.messages.deployment import (
     BindSensors,
     DeploymentSeen,
@@ -24,6 +25,15 @@ from contracts.messages.deployment import (
 from contracts.states import Rollout, Serving
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
+MANIFEST = """\
+berth: 1
+name: comfort
+version: 1.0.0
+services:
+  web: {runtime: python, command: python app.py, port: 8000, public: true}
+sensors:
+  t: {kind: temperature, where: "**", at_least: 1}
+"""
 NEED = Need(name="t", kind="temperature", where="hq/**")
 
 
@@ -130,3 +140,10 @@ def test_no_generation_stays_between_states() -> None:
 def test_steps_tell_each_state_once() -> None:
     names = [(s.generation, Rollout(s.state).name) for s in running().steps]
     assert names == [(1, "ASKED"), (1, "PLACING"), (1, "RUNNING")]
+
+
+def test_what_was_chosen_stays_where_the_release_still_knows_it() -> None:
+    manifest = read_manifest(MANIFEST, files=["app.py"], kinds=[])
+    before = Chosen(instances={"web": 3, "gone": 2}, where={"t": "hq/**", "gone": "x"}, environment={"A": "1", "B": "2"})
+    now = plan.kept(before, manifest, Chosen(instances={"web": 4}, environment={"B": "3"}))
+    assert now == Chosen(instances={"web": 4}, where={"t": "hq/**"}, environment={"A": "1", "B": "3"})

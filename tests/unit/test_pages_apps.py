@@ -23,7 +23,6 @@ def deployment(**more: Any) -> dict[str, Any]:
     return {
         "id": "d", "name": "comfort", "release": {"id": "r2", "version": "1.2"}, "steps": steps,
         "wanted": {"generation": 2, "state": "RUNNING", "wish": "run"}, "serving": {"generation": 2, "health": "healthy"},
-        "chosen": {"instances": {"web": 3, "old": 2}, "where": {"temperature": "hq/**", "gone": "x"}, "environment": {"TARGET": "21"}},
     } | more  # fmt: skip
 
 
@@ -63,13 +62,6 @@ def test_a_chart_has_as_many_lines_as_there_are_colours_and_a_thing_keeps_its_ow
 @pytest.mark.parametrize(("part", "whole", "percent"), [(64, 128, 50), (300, 100, 100), (None, 5, 0), (3, None, 0), (1, 0, 0)])
 def test_a_gauge_stays_in_its_measure(part: Any, whole: Any, percent: int) -> None:
     assert running.percent(part, whole) == percent
-
-
-def test_a_wish_again_keeps_what_was_chosen_and_the_release_still_knows() -> None:
-    made = again.wish(deployment(), release("r1"), {"web": 4})
-    assert made == {
-        "release": "r1", "name": "comfort", "instances": {"web": 4}, "where": {"temperature": "hq/**"}, "environment": {"TARGET": "21"},
-    }  # fmt: skip
 
 
 def test_a_release_is_served_wanted_failed_or_neither() -> None:
