@@ -16,7 +16,7 @@ SUBSYSTEMS: tuple[Subsystem, ...] = (
     Subsystem("identity", memory=160, needs=("kafka", "documents", "directory", "signing")),
     Subsystem("app_controller", memory=256, needs=("kafka", "documents", "blobs", "scratch")),
     Subsystem("deployer", memory=384, needs=("kafka", "documents", "blobs", "scratch", "builds", "docker")),
-    Subsystem("node_manager", "api", memory=160, needs=("kafka", "documents")),
+    Subsystem("node_manager", "api", memory=192, needs=("kafka", "documents", "tables")),
     Subsystem("node_manager", "agent", memory=160, needs=("kafka", "docker", "host"), everywhere=True, alias="agent"),
     Subsystem("sensor_manager", "api", memory=192, needs=("kafka", "documents", "tables")),
     Subsystem("sensor_manager", "intake", memory=256, needs=("kafka", "documents")),

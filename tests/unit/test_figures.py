@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,14 +13,19 @@ from backbone.containers import Local, ServiceSpec
 from backbone.containers.memory import MemoryContainers
 from backbone.containers.memory_images import Image
 from backbone.memory import MemoryPlatform
-from contracts.errors import Invalid
-from contracts.figures import Figures
+from contracts.errors import Invalid, Unavailable
+from contracts.figures import Figures, InstanceFigures, NodeFigures
 from contracts.topics import FIGURES
 from node_manager.cgroups import Groups, limit_of, word_of
 from node_manager.figures import HostGauge
+from node_manager.history import Row
+from node_manager.history.memory import MemoryHistory
+from node_manager.keeping import Keeper
 from node_manager.measuring import Measuring, who
 from node_manager.memory_figures import MemoryGauge
 from node_manager.model_figures import Look, NodeLook, Step, asked, begin_of, cpu_of, joined, of_node, traffic
+from node_manager.model_restarts import begun, ordered, restarts, seen
+from node_manager.newest import Newest
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ONE, TWO = "1" * 64, "2" * 64
@@ -234,3 +240,100 @@ def test_this_very_machine() -> None:
     assert second.disk_total and second.disk_used and second.disk_used < second.disk_total
     gauge.know([ONE])
     assert gauge.containers() == {}
+
+
+def test_restarts_are_those_beyond_what_was_ordered() -> None:
+    doc = ordered(begun("d1", "web"), 1, 2)
+    for name in ("a", "b", "a"):
+        doc = seen(doc, 1, name, NOW)
+    assert restarts(doc, NOW) == 0
+    doc = seen(seen(doc, 1, "c", NOW), 1, "c", NOW)
+    assert restarts(doc, NOW) == 1
+    doc = seen(ordered(doc, 2, 1), 2, "d", NOW + timedelta(hours=1))
+    assert restarts(doc, NOW + timedelta(hours=1)) == 1, "a new generation's first is no restart"
+    doc = seen(doc, 2, "e", NOW + timedelta(hours=2))
+    assert restarts(doc, NOW + timedelta(hours=3)) == 2 and restarts(doc, NOW + timedelta(hours=25)) == 1
+    assert restarts(seen(doc, 9, "x", NOW), NOW) == restarts(doc, NOW), "of an unknown generation nothing is said"
+
+
+def test_restarts_take_bounded_room() -> None:
+    doc = begun("d1", "web")
+    for n in range(2000):
+        doc = seen(ordered(doc, n // 50, 1), n // 50, f"i{n}", NOW + timedelta(minutes=n))
+    assert len(doc["recent"]) == 200 and len(doc["restarts"]) <= 25 and len(doc["wanted"]) == len(doc["seen"]) == 20
+    assert restarts(doc, NOW + timedelta(minutes=2000)) > 1300
+
+
+class Leaving(MemoryHistory):
+    """A history that can be taken away."""
+
+    away = False
+
+    def write(self, rows: Sequence[Row], offsets: Mapping[int, int]) -> None:
+        if self.away:
+            raise Unavailable("PostgreSQL: away for a test")
+        super().write(rows, offsets)
+
+
+class Kept:
+    """The keeper alone, on the records' twin."""
+
+    def __init__(self) -> None:
+        self.platform = p = MemoryPlatform()
+        self.history, self.newest, self.news = Leaving(), Newest(p.clock), 0
+        self.keeper = Keeper(lambda: p.records, self.history, self.newest, p.clock, self._heard)
+
+    def _heard(self) -> None:
+        self.news += 1
+
+    def say(self, seconds: float = 0.0, node: str = "n1", cpu: float = 10.0, raw: bytes = b"") -> None:
+        whole = NodeFigures(cpu=cpu, memory_used=1, memory_total=2, load=0.1)
+        one = InstanceFigures(instance="w1", kind="app", workspace="ada", cpu=cpu, memory=5)
+        said = Figures(node=node, time=self.platform.clock.now() + timedelta(seconds=seconds), of_node=whole, instances=(one,))
+        self.platform.records.send(FIGURES, said.key, raw or said.encoded(), lambda error: None)
+
+    def second(self) -> None:
+        self.platform.clock.advance(1.0)
+        self.keeper.step()
+
+    def steps(self, id: str = "w1") -> list[tuple[int, float]]:
+        now = self.platform.clock.now()
+        return [(s.samples, s.cpu) for s in self.history.steps(id, now - timedelta(days=1), now, 10)]
+
+
+def test_ten_seconds_become_one_step() -> None:
+    kept = Kept()
+    for n in range(21):
+        kept.say(cpu=float(n % 10))
+        kept.second()
+    assert kept.steps() == [(10, 4.5), (10, 4.5)] == kept.steps("n1") and kept.news == 21
+    assert list(kept.history.offsets().values()) == [20], "where the step that is not whole began"
+    (newest,) = kept.newest.all()
+    assert newest.instances[0].cpu == 0.0 and kept.newest.instance("w1") == (newest.instances[0], "n1")
+
+
+def test_a_record_that_is_none_or_of_another_time_holds_nothing_up() -> None:
+    kept = Kept()
+    kept.say(raw=b"{}")
+    kept.say(seconds=3600)
+    kept.say(seconds=-90_000)
+    kept.say(seconds=-30)
+    kept.second()
+    assert kept.newest.all() == [] and kept.news == 0
+    kept.say()
+    kept.second()
+    assert len(kept.newest.all()) == 1 and kept.steps() == [(1, 10.0)], "what comes late is kept, and is not now"
+
+
+def test_the_history_away_is_said_and_nothing_is_lost() -> None:
+    kept = Kept()
+    kept.second()
+    kept.history.away = True
+    for _ in range(15):
+        kept.say()
+        kept.second()
+    assert "PostgreSQL" in kept.keeper.away and kept.newest.all() and kept.steps() == []
+    kept.history.away = False
+    for _ in range(20):
+        kept.second()
+    assert kept.keeper.away == "" and sum(samples for samples, _ in kept.steps()) == 15
