@@ -15,6 +15,12 @@ GOALS: dict[str, float] = {
     "up_cold_s": 120.0,
     "demo_cold_s": 150.0,
     "up_warm_s": 15.0,
+    "subsystem_s_p99": 5.0,
+    "subsystem_hang_s_p99": 8.0,
+    "hang_s_p99": 5.0,
+    "leader_s_p99": 5.0,
+    "false_respawns": 0.0,
+    "visible_ms_p99": 1000.0,
 }
 
 

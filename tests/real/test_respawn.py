@@ -9,19 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.real_world import RealWorld, docker
+from tests.scenarios.real_world import RealWorld, process_of
 
 pytestmark = [pytest.mark.real, pytest.mark.disturbs]
 PART = "node_manager", "api"
 SLOWEST = 60
 """Seconds on a machine that does much else; how fast it is, benchmarks say."""
-
-
-def python_of(container: str) -> int:
-    """The subsystem's own process, which its container's init started."""
-    rows = [line.split(None, 2) for line in docker("top", container, "-eo", "pid,ppid,args").splitlines()[1:]]
-    init = next(pid for pid, _, args in rows if "docker-init" in args)
-    return next(int(pid) for pid, parent, _ in rows if parent == init)
 
 
 class Platform:
@@ -62,7 +55,7 @@ def platform(real_world: RealWorld) -> Iterator[Platform]:
 def test_one_that_stands_still_is_replaced_by_one_whose_heartbeat_is_heard(platform: Platform) -> None:
     before = platform.the_one()
     (container,) = platform.world.containers("node_manager.api")
-    process = python_of(container)
+    process = process_of(container)
     os.kill(process, signal.SIGSTOP)
     try:
         incident = platform.world.until(lambda: platform.incident(before["replica"]), SLOWEST, "the incident is closed")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import json as jsons
 import os
+import signal
 import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,7 +46,8 @@ class RealWorld:
         self.ui, self.apps = f"https://localhost:{base + 443}", f"https://127.0.0.1:{base + 444}"
         rows = (line.split(maxsplit=3) for line in (home / "secrets/all/people").read_text().splitlines())
         self.passwords = {user: password for user, _, password, _ in rows}
-        self._client = httpx.Client(verify=ssl.create_default_context(cafile=str(self.ca)), timeout=60, trust_env=False)
+        self.tls = ssl.create_default_context(cafile=str(self.ca))
+        self._client = httpx.Client(verify=self.tls, timeout=60, trust_env=False)
         self._tokens: dict[str, tuple[str, float]] = {}
 
     def login(self, role: str) -> str:
@@ -119,11 +121,63 @@ class RealWorld:
                 found.add(_part(name.removeprefix(f"{self.installation}-").split(".")[0].replace("-", "_")))
         return found
 
+    def stand_still(self, part: str) -> None:
+        (container,) = self.containers(part)
+        os.kill(process_of(container), signal.SIGSTOP)
+
+    def stand_still_instance(self, instance: str) -> None:
+        for process, _ in processes(instance):
+            os.kill(process, signal.SIGSTOP)
+
+    def kill_leader(self) -> None:
+        docker("kill", "-s", "KILL", self.leader())
+
+    def leader(self) -> str:
+        """The monitor's container that leads, by its own last word; of two that say so, the one with the newer number."""
+        leads: dict[str, int] = {}
+        for container in self.containers("monitor"):
+            for line in logged(container):
+                if line.get("event") == "leads":
+                    leads[container] = line["fence"]
+                elif line.get("event") == "follows":
+                    leads.pop(container, None)
+        assert leads, "no monitor says that it leads"
+        return max(leads, key=lambda container: leads[container])
+
+    @contextlib.contextmanager
+    def without(self, service: str) -> Iterator[None]:
+        docker("stop", "-t", "5", f"{self.installation}-{service}")
+        try:
+            yield
+        finally:
+            docker("start", f"{self.installation}-{service}")
+
+    def let_pass(self, seconds: float) -> None:
+        time.sleep(seconds)
+
     def containers(self, service: str) -> list[str]:
         """The running containers of one of the platform's own services (app-controller, sensor-manager-intake)."""
         name = f"{self.installation}-{service.replace('_', '-').replace('.', '-')}"
         label = f"label=com.docker.swarm.service.name={name}"
         return docker("ps", "-q", "--no-trunc", "-f", label, "-f", "status=running").split()
+
+
+def processes(container: str) -> list[tuple[int, int]]:
+    """(process, its parent), by the host's numbers, without the container's init."""
+    rows = [line.split(None, 2) for line in docker("top", container, "-eo", "pid,ppid,args").splitlines()[1:]]
+    return [(int(pid), int(parent)) for pid, parent, args in rows if "docker-init" not in args]
+
+
+def process_of(container: str) -> int:
+    """A subsystem's own process, which its container's init started."""
+    found = dict(processes(container))
+    return next(pid for pid, parent in found.items() if parent not in found)
+
+
+def logged(container: str, *words: str) -> list[dict[str, Any]]:
+    """A subsystem's lines; `words` are further options of `docker logs`."""
+    lines = docker("logs", *words, container).splitlines()
+    return [found for line in lines if line.startswith("{") and isinstance(found := jsons.loads(line), dict)]
 
 
 def _part(container: str) -> str:

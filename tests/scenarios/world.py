@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -57,6 +58,21 @@ class World(Protocol):
 
     def kill_instance(self, instance: str) -> None:
         """SIGKILL of its main process."""
+
+    def stand_still_instance(self, instance: str) -> None:
+        """SIGSTOP of its processes: it is there, and does nothing."""
+
+    def stand_still(self, part: str) -> None:
+        """SIGSTOP of the own process of a subsystem (`deployer`, `node_manager.api`) that has one replica."""
+
+    def kill_leader(self) -> None:
+        """kill -9 of the monitor that leads."""
+
+    def without(self, service: str) -> AbstractContextManager[None]:
+        """The backing service (`kafka`) is stopped inside, and started again at the end."""
+
+    def let_pass(self, seconds: float) -> None:
+        """Time passes: for what is defined by its length, never to wait for something."""
 
     def die_between(self, subsystem: str, act: Callable[[], object], stored: Callable[[], bool]) -> None:
         """Does `act`; once `stored`, the subsystem dies by kill -9 before it could send what it has to say."""
