@@ -14,7 +14,7 @@ from monitor.recalling import Recall
 from monitor.store import INCIDENTS, PARTS, Incidents, Parts
 from monitor.watching import EVERY, Watch
 
-LEASE = 3.0
+LEASE = 2.5
 
 
 def build(backbone: Backbone) -> Subsystem:
@@ -50,7 +50,7 @@ def build(backbone: Backbone) -> Subsystem:
         backbone,
         handlers={ReplicaReplaced: monitor.replaced, ReplicaSpared: monitor.spared, ReplicaEnded: monitor.ended},
         ticks=(
-            Tick(0.2, monitor.listen), Tick(1.0, monitor.lead), Tick(0.5, monitor.round), Tick(600.0, monitor.tidy),
+            Tick(0.2, monitor.listen), Tick(0.75, monitor.lead), Tick(0.5, monitor.round), Tick(600.0, monitor.tidy),
             Tick(5.0, monitor.miss), Tick(EVERY, ask), Tick(0.5, keep),
         ),
         api=api(backbone, monitor, store),

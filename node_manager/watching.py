@@ -10,7 +10,7 @@ from contracts.states import InstanceState
 EAGER, STARTING, STEADY = 0.1, 0.2, 1.0
 """Seconds between probes: in the first moments, until healthy, afterwards."""
 EAGER_FOR = 2.0
-PATIENCE = 1.0
+PATIENCE = 0.8
 """Seconds an instance has for its answer."""
 FAILURES = 3
 MERCY = 5.0
