@@ -15,7 +15,8 @@ from platform_ui.news import News
 from platform_ui.session_live import Visit
 
 COUNTED = 5.0
-FIRST = 50
+FIRST = 100
+"""So many a tail begins with: what was printed since the page was made is among them, what is shown already is left out there."""
 
 
 class LineRoom:
@@ -23,7 +24,7 @@ class LineRoom:
         self._env = env
 
     async def lines(self, visit: Visit) -> Response:
-        """Goes on after the line `after`, without a gap; begins with the newest where there is none."""
+        """Goes on after the event `after`, without a gap; begins with the newest where there is none."""
         filters = logs.read(visit.request.query_params)
         source = self._lines(visit, filters)
         counted = visit.request.query_params.get("counts")
@@ -33,11 +34,11 @@ class LineRoom:
         row = self._env.get_template("parts/line.html")
         after = visit.request.query_params.get("after", "")
         more: dict[str, Any] = {} if after else {"last": FIRST}
-        async for name, data in news.events(visit, address("lines", "events", **_where(visit, filters), **more), after):
+        async for at, name, data in news.numbered(visit, address("lines", "events", **_where(visit, filters), **more), after):
             if name == "line":
-                yield {"rows": [row.render(l=logs.row(data, filters.text))], "after": data["id"]}
+                yield {"rows": [{"id": data["id"], "html": row.render(l=logs.row(data, filters.text))}], "after": at}
             elif name == "dropped":
-                yield {"dropped": data.get("count", 0)}
+                yield {"dropped": data.get("count", 0), "after": at}
 
     async def _counts(self, visit: Visit, filters: logs.Filters) -> AsyncIterator[News | None]:
         sum_of = self._env.get_template("parts/lines-sum.html")

@@ -80,20 +80,28 @@ def changed(before: dict[str, str], parts: Parts) -> News | None:
 
 async def events(visit: Visit, path: str, last: str = "") -> AsyncIterator[tuple[str, Any]]:
     """(event, data) of one of the API's event streams, with the person's token."""
+    async for _, name, data in numbered(visit, path, last):
+        yield name, data
+
+
+async def numbered(visit: Visit, path: str, last: str = "") -> AsyncIterator[tuple[str, str, Any]]:
+    """(id, event, data): the id is what one goes on after, with `last`."""
     more = {"accept": "text/event-stream"} | ({"last-event-id": last} if last else {})
     async with visit.site.backbone.peers.stream("GET", path, await visit.token(), None, more) as opened:
         if opened.status >= 400:
             (await opened.whole()).check()
-        name, data, rest = "", "", b""
+        id, name, data, rest = last, "", "", b""
         async for part in opened.body:
             *lines, rest = (rest + part).split(b"\n")
             for line in (raw.decode() for raw in lines):
-                if line.startswith("event:"):
+                if line.startswith("id:"):
+                    id = line[3:].strip()
+                elif line.startswith("event:"):
                     name = line[6:].strip()
                 elif line.startswith("data:"):
                     data += line[5:].strip()
                 elif not line and data:
-                    yield name, json.loads(data)
+                    yield id, name, json.loads(data)
                     name, data = "", ""
                 elif not line:
                     name = ""

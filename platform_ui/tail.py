@@ -14,7 +14,7 @@ FIRST = 200
 
 @dataclass(frozen=True)
 class Log:
-    """`tail` is the address of the news ("" where it is not live), `after` the newest line that is shown; `more` goes on.
+    """`tail` is the address of the news, "" where it is not live; `more` goes on.
 
     `badge`: the top bar says for it whether it is live. `none` is what stands where there is no line.
     """
@@ -22,7 +22,6 @@ class Log:
     rows: list[dict[str, Any]] = field(default_factory=list)
     away: str = ""
     tail: str = ""
-    after: str = ""
     title: str = "Lines"
     note: str = ""
     none: str = "No line yet."
@@ -42,6 +41,5 @@ def tail(api: Api, title: str = "Lines", none: str = "No line yet.", most: int =
 def of(items: list[Any], away: str, filters: logs.Filters, **more: Any) -> Log:
     """`items` newest first for a tail, which shows them as they came."""
     shown = [logs.row(line, filters.text) for line in (reversed(items) if filters.live else items)]
-    after = shown[-1]["id"] if shown and filters.live else ""
     address = filters.href("/news/lines", order="") if filters.live else ""
-    return Log(rows=shown, away=away, tail=address, after=after, **more)
+    return Log(rows=shown, away=away, tail=address, **more)

@@ -20,7 +20,8 @@
   document.querySelectorAll("[data-lines]").forEach((card) => {
     const box = card.querySelector("[data-rows]"), none = card.querySelector("[data-none]"), pause = card.querySelector("[data-lines-pause]"), waits = card.querySelector("[data-wait]");
     const own = card.querySelector("[data-lines-live]") || (card.hasAttribute("data-badge") ? badge : null), aside = card.parentElement.querySelector("[data-details]");
-    let after = card.dataset.after, paused = false, held = [], waiting = 0;
+    const known = new Set([...box.querySelectorAll(".b-line")].map((el) => el.dataset.id));
+    let after = "", paused = false, held = [], waiting = 0;
     local(box);
     if (card.dataset.lines) box.scrollTop = box.scrollHeight;
     details(card, box, aside, () => { if (!paused) stop(); });
@@ -33,9 +34,9 @@
     function show(rows) {
       if (!rows.length) return;
       const end = box.scrollHeight - box.scrollTop - box.clientHeight < 48, made = document.createElement("template");
-      made.innerHTML = rows.join(""); local(made.content); none.hidden = true;
+      made.innerHTML = rows.map((r) => r.html).join(""); local(made.content); none.hidden = true;
       box.append(made.content);
-      while (box.childElementCount > MOST) { if (box.firstElementChild.contains(document.activeElement)) break; box.firstElementChild.remove(); }
+      while (box.childElementCount > MOST) { if (box.firstElementChild.contains(document.activeElement)) break; known.delete(box.firstElementChild.dataset.id); box.firstElementChild.remove(); }
       if (end) box.scrollTop = box.scrollHeight;
     }
     function left_out(n) {
@@ -61,21 +62,22 @@
       if (told.after) after = told.after;
       if (told.dropped) left_out(told.dropped);
       if (told.rows) {
+        told.rows = told.rows.filter((r) => !known.has(r.id)); told.rows.forEach((r) => known.add(r.id));
         if (!paused) show(told.rows);
         else { waiting += told.rows.length; held.push(...told.rows); if (held.length > MOST) held = held.slice(-MOST); waits_for(); }
       }
       if (told.parts || told.chart) dispatchEvent(new CustomEvent("berth:news", { detail: told }));
     }
 
-    let source, wait = 1, timer;
+    let source, wait = 1, timer, failed = 0;
     function open() {
-      clearInterval(timer);
+      clearInterval(timer); if (failed > 2) after = "";
       const join = card.dataset.lines.includes("?") ? "&" : "?", counts = document.getElementById("lines-counts") ? "&counts=1" : "";
       source = new EventSource(`${card.dataset.lines}${join}after=${encodeURIComponent(after)}${counts}`);
-      source.onopen = () => { wait = 1; alive(); };
+      source.onopen = () => { wait = 1; failed = 0; alive(); };
       source.onmessage = (e) => heard(JSON.parse(e.data));
       source.onerror = () => {
-        source.close(); let left = wait; wait = Math.min(wait * 2, 15);
+        source.close(); failed += 1; let left = wait; wait = Math.min(wait * 2, 15);
         const again = () => { if (left <= 0) return open(); if (left > 1 || wait > 2) tell("lost", `Not live, trying again in ${left} s`); left -= 1; };
         again(); timer = setInterval(again, 1000);
       };
