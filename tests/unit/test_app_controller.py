@@ -143,7 +143,7 @@ def test_steps_tell_each_state_once() -> None:
 
 
 def test_what_was_chosen_stays_where_the_release_still_knows_it() -> None:
-    manifest = read_manifest(MANIFEST, files=["app.py"], kinds=[])
+    manifest = read_manifest(MANIFEST, files=None, kinds=None)
     before = Chosen(instances={"web": 3, "gone": 2}, where={"t": "hq/**", "gone": "x"}, environment={"A": "1", "B": "2"})
     now = plan.kept(before, manifest, Chosen(instances={"web": 4}, environment={"B": "3"}))
     assert now == Chosen(instances={"web": 4}, where={"t": "hq/**"}, environment={"A": "1", "B": "3"})
