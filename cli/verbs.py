@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import again, deploy, deployments, local, login, parts, push, releases, sensors, start
+from cli import again, deploy, deployments, local, login, logs, parts, push, releases, sensors, start
 from cli.devices import devices
 from cli.incidents import backing, incidents
 from cli.kinds import kinds
@@ -14,7 +14,7 @@ VERBS = {
     "Who you are": (login.login, login.logout, login.whoami, login.workspaces),
     "Apps": (
         start.init, push.push, deploy.deploy, deployments.ps, again.scale, again.rollback, again.start, deployments.stop,
-        deployments.destroy, deployments.instances, releases.apps, releases.releases, releases.log, parts.runtimes,
+        deployments.destroy, deployments.instances, releases.apps, releases.releases, releases.log, logs.logs, parts.runtimes,
     ),
     "Sensors and devices": (sensors.places, sensors.sensors, sensors.readings),
     "The platform": (parts.nodes, backing),

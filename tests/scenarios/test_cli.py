@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from cli.__main__ import main
+from contracts.lines import Line
 from tests.scenarios.memory_world import MemoryWorld
+from tests.support.lines import line, send
 from tests.support.wire_door import wire_door
 
 ROOT = Path(__file__).parents[2]
@@ -146,6 +148,37 @@ def test_a_kind_of_ones_own(dora: Terminal) -> None:
     assert "no kind" in dora.json("devices", "add", "x", "--place", "hq", "--sensor", "p=pph", code=1)["errors"][0]["rule"].lower()
     dora.run("devices", "remove", "pool", "--yes")
     assert dora.json("devices")["items"] == []
+
+
+def test_lines_are_found_and_followed(dora: Terminal) -> None:
+    def said(*lines: Line) -> None:
+        send(dora.world.platform.records, lines)
+        dora.world.pass_time(1)
+
+    now = dora.world.platform.clock.now()
+    dora.run("deploy", app(dora))
+    [deployment] = dora.json("ps")["items"]
+    usual = {"begin": now, "deployment": deployment["id"], "service": "web", "instance": "0123456789"}
+    said(line(0, **usual), line(1, text="out of\x1b[2J order", level="error", **usual), line(2, deployment="other", begin=now))
+    assert dora.run("logs", "hello").splitlines()[-2:] == [
+        f"{now:%m-%d %H:%M:%S}.000  info     web/01234567           line 0",
+        f"{now:%m-%d %H:%M:%S}.000  error    web/01234567           out of?[2J order",
+    ]
+    assert [one["level"] for one in dora.json("logs", "hello", "--level", "warning", "--since", "1h")["items"]] == ["error"]
+    assert len(dora.json("logs", "--text", "LINE", "--limit", 5)["items"]) == 2
+    assert dora.run("logs", "hello", "--text", "nothing like it") == "" and "No lines." in dora.said
+    assert [e["path"] for e in dora.json("logs", "--level", "loud", "--since", "soon", code=1)["errors"]] == ["level", "since"]
+    dora.run("logs", "hello", "--subsystem", "deployer", code=2)
+    dora.run("logs", "--subsystem", "deployer", code=1)
+    assert "admins and operators" in dora.said
+
+    command = [sys.executable, "-m", "cli", "logs", "hello", "-f", "-n", "1", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as follows:
+        assert follows.stdout
+        assert json.loads(follows.stdout.readline())["text"] == "out of\x1b[2J order"
+        said(line(3, **usual), line(4, **usual))
+        assert [json.loads(follows.stdout.readline())["text"] for _ in range(2)] == ["line 3", "line 4"]
+        follows.terminate()
 
 
 def test_an_operator_sees_the_platform(terminal: Terminal) -> None:
