@@ -21,7 +21,7 @@ class Span:
     step: int
 
 
-SPANS = {s.key: s for s in (Span("1h", "1 h", 3600, 15), Span("24h", "24 h", 86400, 300))}
+SPANS = {s.key: s for s in (Span("1h", "1 h", 3600, 20), Span("24h", "24 h", 86400, 300))}
 SPARK = Span("spark", "1 h", 3600, 60)
 
 

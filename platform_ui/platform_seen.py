@@ -61,7 +61,7 @@ class PlatformSeen:
         return found
 
     def history(self, node: str, span: nodes_shown.Span) -> Part:
-        asked = {"since": nodes_shown.begin(self.now, span), "step": span.step}
+        asked = {"since": nodes_shown.begin(self.now, span), "step": f"{span.step}s"}
         return self.lasting.part(f"{node} {span.key}", lambda: self.api.get("nodes", node, "figures", **asked)["items"], [])
 
     def on_node(self, node: str) -> Part:
