@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cli import show
+from cli.draw import part, share
 from cli.options import At, Json
 from cli.session import connect
 from contracts.manifest_found import Given
 
 
 def nodes(at: At = "", json: Json = False) -> None:
-    """The machines that hold instances."""
+    """The machines that hold instances, and what they take now."""
     found = connect(at).items("/nodes")
     if json:
         show.json({"items": found})
         return
-    rows = [
-        (n["name"], n["address"], "heard" if n["heard"] else "silent", n["cpus"], f"{n['memory'] / (1 << 30):.1f} GiB",
-         "stands" if n["firewall"] else n["reason"] or "down", show.moment(n["last"]))
-        for n in found
-    ]  # fmt: skip
-    show.table(("node", "address", "agent", "cores", "memory", "firewall", "last heard (UTC)"), rows, "No nodes were heard yet.")
+    columns = ("node", "address", "agent", "cores", "cpu", "memory", "disk", "load", "instances", "firewall", "last heard (UTC)")
+    show.table(columns, [_node(n) for n in found], "No nodes were heard yet.")
+
+
+def _node(n: dict[str, Any]) -> tuple[object, ...]:
+    """Figures only where they are of now."""
+    f = n["figures"] or {}
+    return (
+        n["name"], n["address"], "heard" if n["heard"] else "silent", n["cpus"], share(f.get("cpu")),
+        part(f.get("memory_used"), f.get("memory_total") or n["memory"]), part(f.get("disk_used"), f.get("disk_total")),
+        f.get("load"), n["instances"], "stands" if n["firewall"] else n["reason"] or "down", show.moment(n["last"]),
+    )  # fmt: skip
 
 
 def runtimes(json: Json = False) -> None:
