@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import again, deploy, deployments, local, login, logs, parts, push, releases, sensors, start
+from cli import again, deploy, deployments, figures, local, login, logs, parts, push, releases, sensors, start
 from cli.devices import devices
 from cli.incidents import backing, incidents
 from cli.kinds import kinds
@@ -17,7 +17,7 @@ VERBS = {
         deployments.destroy, deployments.instances, releases.apps, releases.releases, releases.log, logs.logs, parts.runtimes,
     ),
     "Sensors and devices": (sensors.places, sensors.sensors, sensors.readings),
-    "The platform": (parts.nodes, backing),
+    "The platform": (parts.nodes, figures.figures, backing),
 }  # fmt: skip
 GROUPS = {
     "Sensors and devices": (("devices", devices), ("kinds", kinds)),
