@@ -8,11 +8,13 @@ from backbone.backbone import Backbone
 from backbone.context import Action, acting, current
 from backbone.logs import get_log
 from contracts.errors import Unavailable
+from contracts.lines import Level
 from contracts.messages import ReleaseAccepted
 from contracts.states import Build as State
 from deployer.build import Build, accepted
 from deployer.buildlog import BuildLogs
 from deployer.crew import Crew
+from deployer.lines import BuildLines
 from deployer.making import Broken, Maker
 from deployer.store import BuildStore
 
@@ -22,8 +24,9 @@ TRIES = 5
 
 
 class Builds:
-    def __init__(self, backbone: Backbone, store: BuildStore, maker: Maker, logs: BuildLogs) -> None:
+    def __init__(self, backbone: Backbone, store: BuildStore, maker: Maker, logs: BuildLogs, lines: BuildLines) -> None:
         self._clock, self._outbox, self._store, self._maker, self._logs = backbone.clock, backbone.outbox, store, maker, logs
+        self._lines = lines
         self.crew = Crew(int(backbone.settings.number("BERTH_BUILD_WORKERS", 2)), self._build)
 
     def accept(self, message: ReleaseAccepted) -> None:
@@ -60,18 +63,26 @@ class Builds:
                 self._fail(release, f"It was begun {TRIES} times and never came to an end.", "Ask an operator for the log.")
                 return
             try:
-                self._run(build)
+                self._run(build, tried.tries if tried else 1)
             except Unavailable as error:
                 self._store.change(release, lambda b: (b.model_copy(update={"tries": max(0, b.tries - 1)}), ()))
-                self._logs.add(release, "err", f"Waits: {self._maker.scrub(error.detail)}")
+                waits = f"Waits: {self._maker.scrub(error.detail)}"
+                self._logs.add(release, "err", waits)
+                self._lines.say(build, waits, "warning")
                 log.warning("build_waits", release=release, reason=error.detail)
 
-    def _run(self, build: Build) -> None:
+    def _run(self, build: Build, tries: int) -> None:
         release = build.release
         self._logs.begin(release)
+        self._lines.begin(release)
 
-        def say(stream: str, text: str) -> None:
-            self._logs.add(release, stream, self._maker.scrub(text))
+        def say(stream: str, text: str, level: Level | None = None) -> None:
+            scrubbed = self._maker.scrub(text)
+            self._logs.add(release, stream, scrubbed)
+            self._lines.say(build, scrubbed, level)
+
+        if tries > 1:
+            say("err", f"Begun again: try {tries}, the one before ended with its process.", "warning")
 
         def moved(state: State) -> None:
             log.info("build_moved", release=release, state=state.name)
@@ -81,15 +92,19 @@ class Builds:
         try:
             made = self._maker.make(build, say, moved)
         except Broken as broken:
-            say("err", broken.reason)
-            self._logs.end(release)
+            say("err", broken.reason, "error")
+            self._end(release)
             self._fail(release, broken.reason, broken.hint)
             return
         say("out", f"Built in {build.seconds(self._clock.now())} s.")
-        self._logs.end(release)
+        self._end(release)
         done = self._store.change(release, lambda b: b.built(made.images, made.layers, self._clock.now()))
         log.info("build_done", release=release, seconds=done.seconds(self._clock.now()) if done else None, first=done is not None)
         self._finish()
+
+    def _end(self, release: str) -> None:
+        self._logs.end(release)
+        self._lines.end(release)
 
     def _fail(self, release: str, reason: str, hint: str) -> None:
         self._store.change(release, lambda b: b.failed(reason, hint, self._clock.now()))

@@ -13,6 +13,7 @@ from deployer.buildlog import BuildLogs
 from deployer.builds import Builds
 from deployer.collect import Collector
 from deployer.fleet import Fleet
+from deployer.lines import BuildLines
 from deployer.making import Maker
 from deployer.rollouts import Rollouts
 from deployer.store import BuildStore, RolloutStore
@@ -28,7 +29,8 @@ def build(backbone: Backbone) -> Subsystem:
     build_store, rollout_store = BuildStore(backbone), RolloutStore(backbone)
     logs = BuildLogs(backbone.blobs, backbone.clock, live.news)
     maker = Maker(backbone)
-    builds = Builds(backbone, build_store, maker, logs)
+    lines = BuildLines(backbone)
+    builds = Builds(backbone, build_store, maker, logs, lines)
     rollouts = Rollouts(backbone, rollout_store, Fleet(backbone), builds.images)
     collector = Collector(backbone, build_store, rollout_store, maker)
 
@@ -43,6 +45,7 @@ def build(backbone: Backbone) -> Subsystem:
         },
         ticks=[
             Tick(LOOK, rollouts.look),
+            Tick(LOOK, lines.look),
             Tick(RESUME, builds.resume),
             Tick(RECONCILE, rollouts.reconcile),
             Tick(COLLECT, collector.collect),

@@ -16,6 +16,7 @@ from backbone.memory import MemoryPlatform
 from backbone.memory_peers import MemoryPeers
 from backbone.peers import Answer
 from contracts.errors import Unavailable
+from contracts.lines import Line
 from contracts.message import Message
 from contracts.messages import (
     BuildFailed,
@@ -33,7 +34,9 @@ from contracts.messages.deployment import Probe, ServiceWish
 from contracts.messages.release import BuildPlan
 from contracts.states import InstanceState
 from contracts.states import Rollout as State
-from contracts.topics import DEPLOYMENTS, RELEASES
+from contracts.topics import DEPLOYMENTS, LINES, RELEASES
+from deployer.build import Build
+from deployer.lines import BuildLines
 from deployer.subsystem import build
 from tests.support.tokens import publish, token_for
 
@@ -386,6 +389,44 @@ def test_a_build_whose_process_died_is_built_by_the_next(world: World) -> None:
     world.restart()
     assert world.last(ImageBuilt).images["web"].startswith("registry:5000/memory-apps@sha256:")
     assert [m.state for m in world.heard if isinstance(m, BuildMoved)] == [200, 300, 400]
+
+
+def sent(world: World, release: str) -> list[Line]:
+    records = world.platform.records.consumer(None, [LINES]).poll(1000, 0)
+    return [one for record in records if (one := Line.decoded(record.value)).source == f"build:{release}"]
+
+
+def test_a_builds_lines_go_to_the_logger_while_it_builds(world: World) -> None:
+    world.upload("r1", {"app.py": "def (:\n"})
+    lines = sent(world, "r1")
+    assert [line.position for line in lines] == sorted({line.position for line in lines}) and lines[-1].level == "error"
+    assert {(line.kind, line.workspace, line.correlation, line.release) for line in lines} == {("build", "ada", "a" * 32, "r1")}
+    kept = world.platform.blobs.get("builds", "r1.log").decode().splitlines()
+    assert [line.text for line in lines] == [line.split(" ", 2)[2] for line in kept]
+
+
+def test_lines_of_a_build_whose_process_died_stay_and_the_next_says_that_it_begins_again(world: World) -> None:
+    world.containers.images.after = dies_once("push")
+    with pytest.raises(Died):
+        world.upload("r1", {"app.py": SERVES})
+    first = sent(world, "r1")
+    world.restart()
+    lines = sent(world, "r1")
+    assert first and lines[: len(first)] == first and len({line.position for line in lines}) == len(lines)
+    assert lines[len(first)].text.startswith("Begun again: try 2") and lines[-1].text.startswith("Built in ")
+
+
+def test_lines_of_a_build_wait_for_kafka(world: World) -> None:
+    world.platform.records.log.away = "restarting"
+    lines = BuildLines(world.backbone)
+    build = Build(release="r9", app="a", asked=world.platform.clock.now())
+    lines.begin("r9")
+    lines.say(build, "one")
+    lines.say(build, "WARNING: two")
+    lines.end("r9")
+    world.platform.records.log.away = ""
+    lines.look()
+    assert [(line.text, line.level) for line in sent(world, "r9")] == [("one", "info"), ("WARNING: two", "warning")]
 
 
 def ask(world: World, path: str, workspace: str = "ada", events: int = 0) -> Any:
