@@ -66,11 +66,19 @@ class MemoryPlatform:
         return Backbone(name, role, Settings({**self.settings, **settings}), self.clock, parts)
 
     def add(self, build: Callable[..., Subsystem], name: str, role: str = "", **settings: str) -> Subsystem:
-        subsystem = build(self.backbone(name, role, **settings))
-        source = subsystem.backbone.source
-        self.subsystems[source] = subsystem
-        self.loops[source] = subsystem.begin()
-        self.peers.attach(source, subsystem.app())
+        return self.add_replica("", "", "", build, name, role, **settings)
+
+    def add_replica(
+        self, key: str, replica: str, node: str, build: Callable[..., Subsystem], name: str, role: str = "", **settings: str
+    ) -> Subsystem:
+        """As a process of its own under `key`, by default name.role. Of several replicas the newest serves the API."""
+        backbone = self.backbone(name, role, **settings)
+        backbone.replica, backbone.node = replica or backbone.replica, node
+        subsystem = build(backbone)
+        key = key or backbone.source
+        self.subsystems[key] = subsystem
+        self.loops[key] = subsystem.begin()
+        self.peers.attach(backbone.source, subsystem.app())
         return subsystem
 
     def settle(self) -> None:

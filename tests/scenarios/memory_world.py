@@ -35,6 +35,7 @@ from contracts.topics import MESSAGE_TOPICS
 from gateway.memory_front_door import MemoryFrontDoor
 from node_manager.memory_figures import MemoryGauge
 from node_manager.memory_probes import MemoryProber
+from tests.scenarios.memory_parts import MemoryParts
 from tests.scenarios.world import Answer
 
 T = TypeVar("T")
@@ -74,7 +75,8 @@ class MemoryWorld:
         p.token_of = lambda name: self._subsystem_token(name, pem)
         for role, username in PEOPLE.items():
             p.directory.add(Person(username, username.title(), f"{username}@example.com", (role,)), f"pw-{username}")
-        self._builds: dict[str, tuple[Callable[..., Subsystem], str, str]] = {}
+        p.directory.add(Person("ugo", "Ugo", "ugo@example.com", ("user", "ws-dora")), "pw-ugo")
+        self.parts = MemoryParts(p, self.containers)
         for build, name, role in (
             (identity.subsystem.build, "identity", ""),
             (sensor_manager.subsystem.build, "sensor_manager", "api"),
@@ -87,10 +89,10 @@ class MemoryWorld:
             (self._agent, "node_manager", "agent"),
             (lambda b: gateway.subsystem.build(b, self.door), "gateway", ""),
             (monitor.subsystem.build, "monitor", ""),
+            (monitor.subsystem.build, "monitor", ""),
             (logger.subsystem.build, "logger", ""),
         ):
-            self._builds[f"{name}.{role}" if role else name] = (build, name, role)
-            p.add(build, name, role)
+            self.parts.add(build, name, role)
         self.pass_time(1.0)
 
     # -- what a story may do ----------------------------------------------------------------------------------------------
@@ -147,8 +149,27 @@ class MemoryWorld:
             pass
         self.platform.loops.pop(subsystem).close()
         assert stored(), "it died before it stored"
-        build, name, role = self._builds[subsystem]
-        self.platform.add(build, name, role)
+        self.parts.begin(subsystem)
+
+    def stand_still_instance(self, instance: str) -> None:
+        self.containers.hang(instance)
+
+    def stand_still(self, part: str) -> None:
+        self.parts.stand_still(part)
+
+    def kill_leader(self) -> None:
+        self.parts.kill_leader()
+
+    @contextmanager
+    def without(self, service: str) -> Iterator[None]:
+        self.platform.take_away(service, "it was stopped")
+        try:
+            yield
+        finally:
+            self.platform.take_away(service, "")
+
+    def let_pass(self, seconds: float) -> None:
+        self.pass_time(seconds)
 
     def sources(self, trace: str) -> set[str]:
         found = set()
@@ -161,7 +182,11 @@ class MemoryWorld:
     # -- how it is done ---------------------------------------------------------------------------------------------------
 
     def pass_time(self, seconds: float) -> None:
-        self.platform.advance(seconds, STEP)
+        passed = 0.0
+        while passed < seconds:
+            self.platform.advance(min(STEP, seconds - passed), STEP)
+            self.parts.follow()
+            passed += STEP
 
     def _agent(self, backbone: Any) -> Subsystem:
         gauge = MemoryGauge(backbone.clock, self.containers)
