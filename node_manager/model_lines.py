@@ -25,6 +25,7 @@ ASIDE = {*LEVEL_KEYS, *CORRELATION_KEYS, "time", "timestamp", "subsystem", "repl
 _BEFORE = r"(?:(?:[\[(<]?[+-]?\d[\d:.,/TZ+-]*[\])>]?|UTC|GMT|[-|]|\[[^\]\s]*\]|[\w.]+(?=\s+-\s))\s+){0,8}?"
 _UPPER = "TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|CRIT|FATAL|PANIC|ALERT|EMERG"
 LEADING = re.compile(rf"\s*{_BEFORE}[\[(<]?(?:({_UPPER})(?=[\])>\s:|,-]|$)|((?i:{_UPPER}|LOG))(?=[\])>:]))")
+LOGFMT = re.compile(r'(?:^|\s)(?:level|lvl|severity)="?([A-Za-z]+)\b')
 TRACEPARENT = re.compile(r"\b00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}\b")
 CORRELATION = re.compile(r"correlation\W{1,4}([0-9a-f]{32})\b")
 TRACE = re.compile(r"[0-9a-f]{32}")
@@ -55,9 +56,11 @@ def told(raw: str, ours: bool = False) -> Told:
 
 
 def level_of(text: str) -> Level:
-    """By the word it begins with, a time and a logger's name before it left aside."""
-    found = LEADING.match(text)
-    return LEVELS[(found[1] or found[2]).lower()] if found else "info"
+    """By the word it begins with, a time and a logger's name before it left aside; or by `level=`, as many programs print."""
+    if found := LEADING.match(text):
+        return LEVELS[(found[1] or found[2]).lower()]
+    found = LOGFMT.search(text)
+    return LEVELS.get(found[1].lower(), "info") if found else "info"
 
 
 def correlation_in(text: str) -> str:

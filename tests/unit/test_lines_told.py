@@ -38,6 +38,8 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
         ("[INFO] [ERROR] both", "info"),
         ("said ERROR in the middle of what it said", "info"),
         ("ERRORS are many", "info"),
+        ('time="2026-01-05T08:00:00Z" level=warning msg="no login"', "warning"),
+        ("level=odd", "info"),
         ("", "info"),
     ],
 )
