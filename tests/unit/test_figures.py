@@ -281,6 +281,11 @@ class Kept:
     def __init__(self) -> None:
         self.platform = p = MemoryPlatform()
         self.history, self.newest, self.news = Leaving(), Newest(p.clock), 0
+        self.begin()
+
+    def begin(self) -> None:
+        """A new process."""
+        p = self.platform
         self.keeper = Keeper(lambda: p.records, self.history, self.newest, p.clock, self._heard)
 
     def _heard(self) -> None:
@@ -337,3 +342,20 @@ def test_the_history_away_is_said_and_nothing_is_lost() -> None:
     for _ in range(20):
         kept.second()
     assert kept.keeper.away == "" and sum(samples for samples, _ in kept.steps()) == 15
+
+
+def test_a_new_process_goes_on_where_the_history_ends() -> None:
+    """No step is missing, and none is counted twice."""
+    kept = Kept()
+    for _ in range(24):
+        kept.say()
+        kept.second()
+    kept.keeper.close()
+    for _ in range(30):
+        kept.say()
+        kept.platform.clock.advance(1.0)
+    kept.begin()
+    for _ in range(6):
+        kept.say()
+        kept.second()
+    assert kept.steps() == [(10, 10.0)] * 5
