@@ -99,7 +99,7 @@ class Shipper:
         else:
             self._aside.add(printer.id)
             if facts:
-                log.warning("printed_nowhere", container=printer.id[:12], name=printer.name, hint="Docker has no file of its lines, or no longer")
+                log.warning("printed_nowhere", container=printer.id[:12], name=printer.name, hint="Docker has no file of its lines")
 
     def _forget(self, found: dict[str, Printer]) -> None:
         for id in self._marks.all.keys() - found.keys() - self._followed.keys():
