@@ -18,6 +18,7 @@ TOPIC = {t.name: t for t in ALL_TOPICS}
 Decide = Callable[[Doc], tuple[Doc, Sequence[Message]] | None]
 Send = Callable[[Sequence[Said]], None]
 ATTEMPTS = 200
+AT_ONCE = 50
 
 
 def extended(declared: Declared) -> Declared:
@@ -26,10 +27,15 @@ def extended(declared: Declared) -> Declared:
 
 
 class Outbox:
-    """Sends what documents have left unsaid, in each document's order, then clears it. One per process."""
+    """Sends what documents have left unsaid, in each document's order, then clears it. One per process.
+
+    `left` is True where something may stand unsaid that `flush` does not know of: from the start, for a process before this one
+    may have died between its write and its sending, and after a sending that failed.
+    """
 
     def __init__(self, send: Send) -> None:
         self._send = send
+        self.left = True
         self._collections: list[Documents] = []
         self._touched: deque[tuple[Documents, str]] = deque()
         self._lock = threading.Lock()
@@ -46,16 +52,24 @@ class Outbox:
         with self._lock:
             while self._touched:
                 documents, id = self._touched.popleft()
-                sent += self._say(documents, documents.get(id))
+                try:
+                    sent += self._say(documents, documents.get(id))
+                except BaseException:
+                    self.left = True
+                    raise
         return sent
 
     def sweep(self) -> int:
         """What stayed after a crash or while the bus was away, of this process or another."""
         sent = self.flush()
         with self._lock:
+            full = False
             for documents in self._collections:
-                for found in documents.find({"says": True}, limit=50):
-                    sent += self._say(documents, found)
+                found = documents.find({"says": True}, limit=AT_ONCE)
+                full = full or len(found) == AT_ONCE
+                for one in found:
+                    sent += self._say(documents, one)
+            self.left = full
         return sent
 
     def _say(self, documents: Documents, found: Found | None) -> int:

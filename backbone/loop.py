@@ -25,6 +25,8 @@ BUGS_IN_A_ROW = 10
 LONGEST_PAUSE = 10.0
 LONGEST_POLL = 0.5
 ALWAYS_DUE = 0.1
+SWEEP = 10.0
+"""Seconds between two looks for what another process has left unsaid; what this one has is sent at once, or again each second."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,29 @@ class Tick:
 
     seconds: float
     call: Callable[[], Iterable[Message] | None]
+
+
+@dataclass(frozen=True)
+class Follow:
+    """Work on what comes from elsewhere: `call(seconds)` waits so long for the first of it, and does what came.
+
+    It has a thread of its own, beside the loop, so that nobody asks again and again whether something is there; where a test is
+    the clock, the loop calls it with 0.
+    """
+
+    call: Callable[[float], object]
+
+    @property
+    def name(self) -> str:
+        return getattr(self.call, "__qualname__", "?")
+
+    def tick(self) -> Tick:
+        """The same work for the loop."""
+
+        def look() -> None:
+            self.call(0)
+
+        return Tick(0.0, look)
 
 
 class Broken(Exception):
@@ -56,6 +81,7 @@ class Loop:
     _due: dict[int, float] = field(default_factory=dict)
     _next_beat: float = 0.0
     _next_sweep: float = 0.0
+    _next_try: float = 0.0
     _bugs: int = 0
 
     def __post_init__(self) -> None:
@@ -89,9 +115,11 @@ class Loop:
         if self.beat and now >= self._next_beat:
             self._next_beat = now + 1.0
             self._send(self.wrapper.wrap([self.beat()]), patient=False)
-        if now >= self._next_sweep:
-            self._next_sweep = now + 1.0
+        if now >= self._next_sweep or (self.outbox.left and now >= self._next_try):
+            self._next_sweep, self._next_try = now + SWEEP, now + 1.0
             self._patiently(self.outbox.sweep, once=True)
+        else:
+            self._patiently(self.outbox.flush, once=True)
         for position, tick in enumerate(self.ticks):
             if now >= self._due.get(position, 0.0):
                 self._due[position] = now + tick.seconds
@@ -100,7 +128,7 @@ class Loop:
     def wait(self) -> float:
         """Seconds that a poll may take before something is due; a tick that is always due does not make it spin."""
         now = self.clock.monotonic()
-        due = [self._next_sweep, *([self._next_beat] if self.beat else [])]
+        due = [self._next_try if self.outbox.left else self._next_sweep, *([self._next_beat] if self.beat else [])]
         due += [max(self._due.get(position, 0.0), now + ALWAYS_DUE * (tick.seconds == 0)) for position, tick in enumerate(self.ticks)]
         return min(LONGEST_POLL, max(0.0, min(due) - now))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backbone.backbone import Backbone
-from backbone.loop import Tick
+from backbone.loop import Follow, Tick
 from backbone.subsystem import Subsystem
 from sensor_manager.storage.home import open_readings
 from sensor_manager.storage.writer import Writer
@@ -23,6 +23,6 @@ def build(backbone: Backbone) -> Subsystem:
         writer.forget(days)
 
     return Subsystem(
-        backbone, ticks=(Tick(0.0, writer.work), Tick(HOUR, look_after)), stop=writer.close,
+        backbone, ticks=(Tick(HOUR, look_after),), follows=(Follow(writer.work),), stop=writer.close,
         ready=lambda: [writer.away] if writer.away else [],
     )

@@ -36,16 +36,17 @@ class Writer:
         self._consumer = self._records.consumer(self._group, [READINGS], gained=self._gained)
         self.away = ""
 
-    def work(self) -> None:
-        """All there is, or as much as fits into AT_ONCE. A batch that could not be written is written again first."""
+    def work(self, seconds: float = 0.0) -> None:
+        """All there is, or as much as fits into AT_ONCE, waiting so long for the first. A batch that could not be written is
+        written again first."""
         began = self._clock.monotonic()
         if began < self._pause_until:
-            return
+            return self._clock.sleep(min(seconds, self._pause_until - began))
         try:
             if self._consumer is None:
                 self.open()
-            while self._one_batch() and self._clock.monotonic() < began + AT_ONCE:
-                continue
+            while self._one_batch(seconds) and self._clock.monotonic() < began + AT_ONCE:
+                seconds = 0.0
         except Unavailable as error:
             self.away, self._pause_until = error.detail, began + PAUSE
             raise
@@ -60,10 +61,10 @@ class Writer:
         if self._consumer is not None:
             self._consumer.close()
 
-    def _one_batch(self) -> bool:
+    def _one_batch(self, seconds: float) -> bool:
         """False: there was nothing."""
         assert self._consumer is not None
-        self._batch = self._batch or self._consumer.poll(MOST, 0)
+        self._batch = self._batch or self._consumer.poll(MOST, seconds)
         if not self._batch:
             return False
         self._write(self._batch)

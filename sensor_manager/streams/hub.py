@@ -17,6 +17,8 @@ from sensor_manager.reading import Reading, unpacked
 
 log = get_log()
 MOST_WAITING = 10_000
+QUIET = 2.0
+"""Seconds that one question for all 64 places lies with the broker while nothing comes."""
 Position = tuple[int, int]
 """Offset in the deployment's partition, and which reading of the record."""
 
@@ -72,14 +74,15 @@ class Hub:
 
     def open(self) -> None:
         ends = {(STREAMS.name, partition): END for partition in range(STREAMS.partitions)}
-        self._consumer = self._records.consumer(None, [STREAMS], ends)
+        self._consumer = self._records.consumer(None, [STREAMS], ends, quiet=QUIET)
 
-    def work(self) -> None:
-        """Gives out what is new; one thread."""
+    def work(self, seconds: float = 0.0) -> None:
+        """Gives out what is new, waiting so long for the first; one thread."""
         if self._consumer is None:
             self.open()
         assert self._consumer is not None
-        while batch := self._consumer.poll(5_000, 0):
+        while batch := self._consumer.poll(5_000, seconds):
+            seconds = 0.0
             woken: set[Subscriber] = set()
             for record in batch:
                 for subscriber in self._subscribers.get(record.key.decode("utf-8", "replace"), ()):

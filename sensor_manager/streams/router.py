@@ -25,15 +25,16 @@ class Router:
         self._batch: list[Record] = []
         self._failed: list[Exception] = []
 
-    def work(self) -> None:
-        """Unavailable: the batch in hand is routed again at the next call."""
+    def work(self, seconds: float = 0.0) -> None:
+        """Waits so long for the first. Unavailable: the batch in hand is routed again at the next call."""
         if self._consumer is None:
             self._consumer = self._records.consumer(self._group, [READINGS])
         until = self._clock.monotonic() + AT_ONCE
         while True:
-            self._batch = self._batch or self._consumer.poll(MOST, 0)
+            self._batch = self._batch or self._consumer.poll(MOST, seconds)
             if not self._batch:
                 return
+            seconds = 0.0
             self._route(self._batch)
             self._batch = []
             self._consumer.commit()

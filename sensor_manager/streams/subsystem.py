@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backbone.backbone import Backbone
 from backbone.live import Live
-from backbone.loop import Tick
+from backbone.loop import Follow, Tick
 from backbone.subsystem import Subsystem
 from contracts.message import Message
 from contracts.messages.deployment import SensorsBound, UnbindSensors
@@ -36,7 +36,8 @@ def build(backbone: Backbone) -> Subsystem:
     return Subsystem(
         backbone,
         handlers={SensorsBound: news, UnbindSensors: news},  # sooner than the tick; other replicas see it by theirs
-        ticks=(Tick(1.0, bindings.refresh), Tick(0.0, router.work), Tick(0.0, hub.work)),
+        ticks=(Tick(1.0, bindings.refresh),),
+        follows=(Follow(router.work), Follow(hub.work)),
         routes=Endpoint(backbone, bindings, readings, hub).routes(live),
         live=live,
         start=start,
