@@ -171,6 +171,9 @@ class MemoryWorld:
     def let_pass(self, seconds: float) -> None:
         self.pass_time(seconds)
 
+    def seconds(self) -> float:
+        return self.platform.clock.monotonic()
+
     def sources(self, trace: str) -> set[str]:
         found = set()
         for topic in MESSAGE_TOPICS:

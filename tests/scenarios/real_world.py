@@ -132,6 +132,9 @@ class RealWorld:
     def kill_leader(self) -> None:
         docker("kill", "-s", "KILL", self.leader())
 
+    def seconds(self) -> float:
+        return time.monotonic()
+
     def leader(self) -> str:
         """The monitor's container that leads, by its own last word; of two that say so, the one with the newer number."""
         leads: dict[str, int] = {}

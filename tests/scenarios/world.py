@@ -74,6 +74,9 @@ class World(Protocol):
     def let_pass(self, seconds: float) -> None:
         """Time passes: for what is defined by its length, never to wait for something."""
 
+    def seconds(self) -> float:
+        """A clock of which differences mean something."""
+
     def die_between(self, subsystem: str, act: Callable[[], object], stored: Callable[[], bool]) -> None:
         """Does `act`; once `stored`, the subsystem dies by kill -9 before it could send what it has to say."""
 
