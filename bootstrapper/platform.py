@@ -33,8 +33,10 @@ PEOPLE: tuple[tuple[str, str, str], ...] = (
     ("ada", "admin", "Ada"),
     ("otto", "operator", "Otto"),
     ("dora", "developer", "Dora"),
+    ("ugo", "user,ws-dora", "Ugo"),
     ("uma", "user", "Uma"),
 )
+"""Username, groups (the role's first; `ws-<name>` is a workspace's), name."""
 
 # folders of the repository that go into the platform's image, where they exist
 CODE: tuple[str, ...] = (

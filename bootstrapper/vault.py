@@ -33,7 +33,7 @@ def cluster_id() -> str:
 
 
 def people_lines() -> str:
-    return "".join(f"{user} {group} {word()} {name}\n" for user, group, name in PEOPLE)
+    return "".join(f"{user} {groups} {word()} {name}\n" for user, groups, name in PEOPLE)
 
 
 class Vault:
@@ -77,7 +77,7 @@ class Vault:
     def people(self) -> list[tuple[str, str, str]]:
         """(user name, role, password) of everyone the first start seeded."""
         rows = (line.split(maxsplit=3) for line in self.read("people").splitlines())
-        return [(user, group, password) for user, group, password, _ in rows]
+        return [(user, groups.split(",")[0], password) for user, groups, password, _ in rows]
 
     def give(self, container: str, owner: int, files: Mapping[str, str]) -> Path:
         """The container's folder: these files with this content, readable by its user alone, and nothing else."""

@@ -55,7 +55,7 @@ def twins() -> Iterator[Ground]:
     url = f"http://127.0.0.1:{port}"
     try:
         answering(f"{url}/login", process)
-        yield Ground("twins", url, {name: f"pw-{name}" for name in PEOPLE.values()}, (port,))
+        yield Ground("twins", url, {name: f"pw-{name}" for name in (*PEOPLE.values(), "ugo")}, (port,))
     finally:
         process.terminate()
         process.wait(10)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # /run/secrets/admin: the rootdn's password; /run/secrets/reader: that of the account which only looks people up;
-# /run/secrets/people: lines "uid group password Name", read at the first start only.
+# /run/secrets/people: lines "uid group,group password Name", read at the first start only.
 set -eu
 umask 077
 root=dc=berth,dc=local
@@ -11,13 +11,15 @@ seed() {
   printf 'dn: cn=reader,%s\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: reader\nuserPassword: %s\n\n' \
     $root "$(hash "$(cat /run/secrets/reader)")"
   for ou in people groups; do printf 'dn: ou=%s,%s\nobjectClass: organizationalUnit\nou: %s\n\n' $ou $root $ou; done
-  while read -r uid group password name; do
+  while read -r uid _ password name; do
     printf 'dn: uid=%s,ou=people,%s\nobjectClass: inetOrgPerson\nuid: %s\ncn: %s\nsn: %s\nmail: %s@berth.local\nuserPassword: %s\n\n' \
       "$uid" $root "$uid" "$name" "$name" "$uid" "$(hash "$password")"
   done < /run/secrets/people
-  for group in $(cut -d' ' -f2 /run/secrets/people | sort -u); do
+  for group in $(cut -d' ' -f2 /run/secrets/people | tr , '\n' | sort -u); do
     printf 'dn: cn=%s,ou=groups,%s\nobjectClass: groupOfNames\ncn: %s\n' "$group" $root "$group"
-    while read -r uid g _; do [ "$g" != "$group" ] || printf 'member: uid=%s,ou=people,%s\n' "$uid" $root; done < /run/secrets/people
+    while read -r uid groups _; do
+      case ",$groups," in *",$group,"*) printf 'member: uid=%s,ou=people,%s\n' "$uid" $root ;; esac
+    done < /run/secrets/people
     echo
   done
 }
