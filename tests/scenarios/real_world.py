@@ -172,9 +172,9 @@ def processes(container: str) -> list[tuple[int, int]]:
 
 
 def process_of(container: str) -> int:
-    """A subsystem's own process, which its container's init started."""
+    """A subsystem's own process; the agent's has its guard above it."""
     found = dict(processes(container))
-    return next(pid for pid, parent in found.items() if parent not in found)
+    return next(pid for pid in found if pid not in found.values())
 
 
 def logged(container: str, *words: str) -> list[dict[str, Any]]:
