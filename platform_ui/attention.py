@@ -74,7 +74,7 @@ def of_incident(incident: Mapping[str, Any]) -> Attention | None:
     more = f"{_sentence(capital(last))} " if last else ""
     tone = "busy" if incident.get("kind") == "restart" else "warn" if who else "bad"
     seen = f"{who} has seen it." if who else "Nobody has seen it yet."
-    return Attention(tone, capital(incident["title"]), href, "", 0, f"{more}{seen}", "Open incident", href)
+    return Attention(tone, incident["title"], href, "", 0, f"{more}{seen}", "Open incident", href)
 
 
 def all_of(found: Iterable[Attention | None]) -> list[Attention]:

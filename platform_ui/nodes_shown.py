@@ -9,7 +9,7 @@ from typing import Any
 
 from platform_ui.model import INSTANCE_TONES, moment, size
 
-GB, MB = 1e9, 1e6
+GB, KB = 1e9, 1e3
 BUSY, FULL = 70, 85
 
 
@@ -94,7 +94,7 @@ def charts(n: Mapping[str, Any], items: Sequence[Mapping[str, Any]], span: Span,
         "cpu": ("CPU", "%", f"of {n['cpus']} cores together", 1.0, ("cpu",)),
         "memory": ("Memory", "GB", f"of {size(n['memory'])}", 1 / GB, ("memory",)),
         "load": ("Load", "", f"runnable processes, {n['cpus']} cores", 1.0, ("load",)),
-        "network": ("Network", "MB/s", "without loopback and containers", 1 / MB, ("received", "sent")),
+        "network": ("Network", "kB/s", "without loopback and containers", 1 / KB, ("received", "sent")),
         "disk": ("Disk", "GB", f"of {size(f['disk_total'])}" if f.get("disk_total") else "", 1 / GB, ("disk",)),
     }
     made = []
@@ -133,7 +133,7 @@ def point(told: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "t": moment(told["time"]).timestamp(), "names": {},
         "cpu": {"cpu": f["cpu"]}, "memory": {"memory": round(f["memory_used"] / GB, 3)}, "load": {"load": f["load"]},
-        "network": {"received": round(f["received"] / MB, 3), "sent": round(f["sent"] / MB, 3)},
+        "network": {"received": round(f["received"] / KB, 2), "sent": round(f["sent"] / KB, 2)},
         "disk": {"disk": round(f["disk_used"] / GB, 3)} if f.get("disk_used") is not None else {},
     }  # fmt: skip
 

@@ -128,6 +128,7 @@
       if (l.node && staff) around("this node", { node: l.node }, l);
       if (staff) around("everything", {}, l); else if (l.app) around("this app", { app: l.app, workspace: l.workspace }, l);
       aside.hidden = false; opened(); row.scrollIntoView({ block: "nearest" });
+      if (matchMedia("(max-width: 1100px)").matches) aside.scrollIntoView({ block: "nearest" });
     }
     function close() { aside.hidden = true; at?.setAttribute("aria-expanded", "false"); at?.focus(); at = null; }
     box.addEventListener("click", (e) => {
