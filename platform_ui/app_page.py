@@ -11,6 +11,7 @@ from backbone.clock import text_of
 from contracts.errors import BerthError
 from platform_ui import running
 from platform_ui.asking import Api, Part, hidden, tried
+from platform_ui.overview import found
 
 BESIDE = 14
 LOOKED_AT = 200
@@ -34,7 +35,7 @@ class AppPage:
 
         def asked() -> dict[str, Any]:
             return {
-                r["id"]: self.api.get("instances", r["id"], "figures", since=since, step=span.step)["items"]
+                r["id"]: (found(self.api.get, "instances", r["id"], "figures", since=since, step=f"{span.step}s") or {"items": []})["items"]
                 for r in running.drawn(some)
             }
 

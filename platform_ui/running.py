@@ -11,6 +11,8 @@ from platform_ui.model import INSTANCE_TONES
 
 MOST = 6
 """As many as there are colours that one can tell apart."""
+ENDED = 4
+"""How many of those that ended are shown."""
 MIB = 2**20
 WORDS = {"HEALTHY": "healthy", "STARTING": "starting", "UNHEALTHY": "not healthy", "GONE": "ended"}
 
@@ -23,7 +25,7 @@ class Span:
     step: int
 
 
-SPANS = {s.key: s for s in (Span("1h", "1 h", 3600, 15), Span("1d", "1 d", 86400, 300))}
+SPANS = {s.key: s for s in (Span("1h", "1 h", 3600, 10), Span("1d", "1 d", 86400, 300))}
 
 
 def name_of(instance: Mapping[str, Any]) -> str:
@@ -35,7 +37,9 @@ def rows(instances: Iterable[Mapping[str, Any]], figures: Iterable[Mapping[str, 
     """Those that live first, newest generation first; those that ended after them. `figures` None: not known now."""
     newest = {f["instance"]: f for f in figures}
     made = [_row(i, newest.get(i["id"])) for i in instances]
-    return sorted(made, key=lambda r: (r["ended"], -r["generation"], r["service"], r["id"]))
+    live, ended = ([r for r in made if r["ended"] is over] for over in (False, True))
+    last = sorted(ended, key=lambda r: r["since"], reverse=True)[:ENDED]
+    return sorted(live, key=lambda r: (-r["generation"], r["service"], r["id"])) + last
 
 
 def _row(i: Mapping[str, Any], figure: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -50,10 +54,18 @@ def _row(i: Mapping[str, Any], figure: Mapping[str, Any] | None) -> dict[str, An
         "ended": state == "GONE",
         "reason": i.get("reason", ""),
         "node": i.get("node_name") or i["node"][:12],
-        "since": i["since"],
+        "since": i["since"] if state == "GONE" else _began(i),
         "restarts": i.get("restarts"),
         "figure": figure if state != "GONE" else None,
     }
+
+
+def _began(i: Mapping[str, Any]) -> str:
+    """An incarnation is called by the moment it began; where it is not, the moment of its state must do."""
+    try:
+        return str(i["incarnation"]) if datetime.fromisoformat(i["incarnation"]).tzinfo else str(i["since"])
+    except (KeyError, ValueError):
+        return str(i["since"])
 
 
 def shape(some: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:

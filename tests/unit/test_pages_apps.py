@@ -49,8 +49,8 @@ def test_what_was_not_measured_is_a_gap() -> None:
     told = {"aaaa": [{"time": time, "cpu": cpu, "memory": memory} for time, cpu, memory in items]}
     cpu, memory = running.charts(running.rows([instance("aaaa")]), told, running.SPANS["1h"], NOW)
     (line,) = cpu.data["series"]
-    assert cpu.data["x"][-1] == int(NOW.timestamp()) // 15 * 15 and len(cpu.data["x"]) == 240
-    assert line["data"][-3:] == [12.5, None, 14] and memory.data["series"][0]["data"][-3] == 64
+    assert cpu.data["x"][-1] == int(NOW.timestamp()) // 10 * 10 and len(cpu.data["x"]) == 360
+    assert line["data"][-4:] == [12.5, None, None, 14] and memory.data["series"][0]["data"][-4] == 64
     assert "between 12.5 and 14 percent" in cpu.said and "nothing measured yet" in running.charts([], {}, running.SPANS["1d"], NOW)[0].said
 
 
