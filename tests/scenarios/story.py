@@ -127,6 +127,11 @@ def replicas(world: World, part: str) -> list[str]:
     return [r["replica"] for s in mine for r in s["replicas"] if r["state"] == "ready"]
 
 
+def the_one(world: World, part: str) -> str:
+    """The replica of a part that has one, once no other is known: a rollout ends a moment after its successor serves."""
+    return world.until(lambda: found[0] if len(found := replicas(world, part)) == 1 else None, 30, f"one replica of {part}")
+
+
 def at_rest(world: World) -> bool:
     """All parts that are known are ready, what they stand on answers, and no incident is open."""
     operator = world.login("operator")

@@ -16,6 +16,7 @@ from tests.scenarios.story import (
     send,
     shown,
     talker,
+    the_one,
     upload,
     wait_for,
 )  # fmt: skip
@@ -70,7 +71,7 @@ def test_from_a_zip_to_a_link_and_back(world: World) -> None:
 
 def test_a_part_that_stands_still_is_replaced(frail: World) -> None:
     """Docker sees a process that runs; only its heartbeats stop."""
-    (before,) = replicas(frail, "node_manager.api")
+    before = the_one(frail, "node_manager.api")
     frail.stand_still("node_manager.api")
     incident = ended(frail, before)
     texts = [line["text"] for line in incident["timeline"]]
@@ -97,7 +98,7 @@ def test_an_instance_that_stands_still_gets_a_successor(frail: World) -> None:
 
 
 def test_the_monitors_leader_dies_and_the_other_one_acts(frail: World) -> None:
-    (before,) = replicas(frail, "deployer")
+    before = the_one(frail, "deployer")
     frail.kill_leader()
     frail.stand_still("deployer")
     incident = ended(frail, before)
