@@ -38,7 +38,8 @@ Need = Literal[
 class Subsystem:
     """One Swarm service. `needs` decides which settings, secrets and mounts it is given: nothing it did not ask for.
 
-    `reads`: folders of the repository, beside its own and what all share, whose change is a change of it.
+    `reads`: folders of the repository, beside its own and what all share, whose change is a change of it. `settings`:
+    what it is told of the environment of `up`, where that says something.
     """
 
     package: str
@@ -50,6 +51,7 @@ class Subsystem:
     replicas: int = 1
     alias: str = ""
     reads: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

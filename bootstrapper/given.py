@@ -1,4 +1,4 @@
-"""Where each backing service is: an address the environment gives (kept for the next time), or our own container."""
+"""Where each backing service is: an address the environment gives, or our own container. What is given is kept for the next time."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from bootstrapper.vault import Vault
 KEPT = (
     "KAFKA_URL", "KAFKA_USER", "KAFKA_PASSWORD", "POSTGRES_URL", "MONGO_URL", "BLOB_URL", "REGISTRY_URL", "REGISTRY_USER",
     "REGISTRY_PASSWORD", "LDAP_URL", "LDAP_CA", "LDAP_BASE", "LDAP_PEOPLE", "LDAP_GROUPS", "LDAP_BIND_USER", "LDAP_BIND_PASSWORD",
+    "BERTH_LINES_DAYS", "BERTH_LINES_BYTES",
 )  # fmt: skip
 LOOPBACK = re.compile(r"(^|[/@,=])(127\.|localhost\b|\[::1\])")
 BASE = "dc=berth,dc=local"

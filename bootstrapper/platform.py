@@ -23,7 +23,7 @@ SUBSYSTEMS: tuple[Subsystem, ...] = (
     Subsystem("sensor_manager", "storage", memory=256, needs=("kafka", "documents", "tables")),
     Subsystem("sensor_manager", "streams", memory=256, needs=("kafka", "documents", "tables")),
     Subsystem("monitor", memory=192, needs=("kafka", "documents", "blobs", "directory", "registry"), replicas=2),
-    Subsystem("logger", memory=256, needs=("kafka", "documents", "tables")),
+    Subsystem("logger", memory=256, needs=("kafka", "documents", "tables"), settings=("BERTH_LINES_DAYS", "BERTH_LINES_BYTES")),
     Subsystem("gateway", memory=160, needs=("kafka", "documents", "door"), uid=HAPROXY.uid),
     Subsystem("platform_ui", memory=192, needs=("kafka", "documents", "scratch"), reads=("package-lock.json",)),
 )

@@ -58,6 +58,7 @@ def wires(subsystem: Subsystem, where: Where, images: dict[str, str]) -> Wires:
         "BERTH_NODE": "{{.Node.ID}}",
         "BERTH_PORT": "8000",
     }
+    values |= {name: where.given[name] for name in subsystem.settings if name in where.given}
     files = {"ca.crt": vault.read("ca.crt")}
     mounts: list[dict[str, Any]] = [_tmp()]
     groups: list[str] = []
