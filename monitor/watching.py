@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from backbone.backing import Question
 from backbone.clock import Clock
 from backbone.logs import get_log
 from contracts.errors import BerthError
-from monitor.model_backing import PATIENCE, Episode, Service, answered, change, failed, told
+from monitor.model_backing import FAILED, PATIENCE, Episode, Service, answered, change, failed, told
 
 log = get_log()
 EVERY = 2.0
@@ -73,7 +74,9 @@ class Watch:
             self._asked.pop(name)
             before = self._services[name]
             took = self._clock.monotonic() - asked.at
-            if not reason:
+            if not reason and asked.counted >= FAILED:
+                self._services[name] = replace(before, well=now, took=took)  # it waited through an outage: the next answer tells
+            elif not reason:
                 self._see(before, answered(before, now, took))
             elif not asked.counted:
                 self._see(before, failed(before, now, reason))
