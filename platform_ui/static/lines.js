@@ -21,15 +21,14 @@
     const box = card.querySelector("[data-rows]"), none = card.querySelector("[data-none]"), pause = card.querySelector("[data-lines-pause]"), waits = card.querySelector("[data-wait]");
     const own = card.querySelector("[data-lines-live]") || (card.hasAttribute("data-badge") ? badge : null), aside = card.parentElement.querySelector("[data-details]");
     const known = new Set([...box.querySelectorAll(".b-line")].map((el) => el.dataset.id));
-    let after = "", paused = false, held = [], waiting = 0;
+    let after = "", paused = false, pausedAt = "", held = [], waiting = 0;
     local(box);
     if (card.dataset.lines) box.scrollTop = box.scrollHeight;
-    details(card, box, aside, () => { if (!paused) stop(); });
+    details(card, box, aside, () => { if (card.dataset.lines && !paused) stop(); });
     if (!card.dataset.lines || !self.EventSource) return;
 
     const tell = (state, text) => { if (!own) return; own.hidden = false; own.dataset.s = state; if (own.textContent !== text) own.textContent = text; };
     const alive = () => tell(paused ? "paused" : "", paused ? `Paused at ${pausedAt}` : "Live");
-    let pausedAt = "";
 
     function show(rows) {
       if (!rows.length) return;

@@ -11,19 +11,21 @@ import uvicorn
 
 import platform_ui.subsystem
 from tests.scenarios.memory_world import PEOPLE, MemoryWorld
+from tests.support.dev_lines import Printed
 from tests.support.pages import DEVICES, seed
 
 STEP = 0.1
 
 
 def main(port: int, empty: bool = False) -> None:
+    printed = Printed()
     world = MemoryWorld()
     world.platform.settings["BERTH_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
     pages = world.platform.add(platform_ui.subsystem.build, "platform_ui")
     app = world.platform.subsystems["platform_ui"].app()
     stop = threading.Event()
     tokens = {} if empty else seed(world)
-    threading.Thread(target=_live, args=(world, tokens, stop), daemon=True).start()
+    threading.Thread(target=_live, args=(world, printed, tokens, stop), daemon=True).start()
     print(f"http://127.0.0.1:{port}  as {', '.join(f'{name} / pw-{name}' for name in PEOPLE.values())}", flush=True)
     config = uvicorn.Config(Whole(world, app), "127.0.0.1", port, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
     uvicorn.Server(config).run()
@@ -44,11 +46,12 @@ class Whole:
         await app(scope, receive, send)
 
 
-def _live(world: MemoryWorld, tokens: dict[str, str], stop: threading.Event) -> None:
+def _live(world: MemoryWorld, printed: Printed, tokens: dict[str, str], stop: threading.Event) -> None:
     """Time passes as it does outside, and the devices go on measuring."""
     last, said = time.monotonic(), 0.0
     while not stop.wait(STEP):
         now = time.monotonic()
+        printed.send(world)
         world.pass_time(now - last)
         last = now
         if now - said > 2:
