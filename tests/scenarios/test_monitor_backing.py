@@ -37,9 +37,9 @@ def test_one_is_away_and_back(house: House, service: str) -> None:
     before = {name: house.replica(name) for name in PARTS}
     house.platform.take_away(service, "its disk is full")
     house.pass_time(20)
+    shown = backing(house)[service]
+    assert (shown["state"], shown["reason"].endswith("its disk is full")) == ("away", True)
     if service != "postgres":  # where incidents are kept
-        shown = backing(house)[service]
-        assert (shown["state"], shown["reason"].endswith("its disk is full")) == ("away", True)
         (open,) = house.listed()
         assert shown["incident"] == open["id"] and open["state"] == "open" and open["kind"] == "backing"
     house.platform.take_away(service, "")
@@ -100,6 +100,21 @@ def test_the_leader_dies_while_postgres_is_away_and_the_other_one_tells(house: H
     house.pass_time(15)
     (incident,) = of_services(house)
     assert (incident["subsystem"], incident["outcome"]) == ("postgres", "recovered")
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_what_one_leader_wrote_down_the_next_does_not_write_again(house: House, over: bool) -> None:
+    house.platform.take_away("slapd", "no server")
+    house.pass_time(10)
+    if over:
+        house.platform.take_away("slapd", "")
+        house.pass_time(10)
+    house.kill_leader()
+    house.pass_time(10)
+    house.platform.take_away("slapd", "")
+    house.pass_time(10)
+    (incident,) = of_services(house)
+    assert incident["outcome"] == "recovered" and texts(incident)[-1].startswith("slapd answers again")
 
 
 def test_what_a_dead_monitor_left_open_is_closed(house: House) -> None:
