@@ -25,7 +25,7 @@ class Span:
     step: int
 
 
-SPANS = {s.key: s for s in (Span("1h", "1 h", 3600, 10), Span("1d", "1 d", 86400, 300))}
+SPANS = {s.key: s for s in (Span("15m", "15 min", 900, 10), Span("1h", "1 h", 3600, 10), Span("1d", "1 d", 86400, 300))}
 
 
 def name_of(instance: Mapping[str, Any]) -> str:
@@ -96,7 +96,7 @@ class Chart:
 
 def charts(some: Sequence[Mapping[str, Any]], told: Mapping[str, Sequence[Mapping[str, Any]]], span: Span, now: datetime) -> list[Chart]:
     """CPU and memory of each instance on one grid of moments; where nothing was measured the line has a gap."""
-    shown = drawn(some)
+    shown = [r for r in drawn(some) if told.get(r["id"]) or not r["ended"]]
     end = int(now.timestamp()) // span.step * span.step
     x = list(range(end - span.seconds + span.step, end + span.step, span.step))
     limit = next((f["memory_limit"] for r in shown if (f := r["figure"]) and f.get("memory_limit")), None)
