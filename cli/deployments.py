@@ -100,11 +100,12 @@ def instances(which: Which = "", at: At = "", workspace: Workspace = "", json: J
     if json:
         show.json({"items": found})
         return
-    columns = ("instance", "service", "generation", "state", "node", "address", "since (UTC)", "reason")
+    columns = ("instance", "service", "generation", "state", "restarts", "node", "address", "since (UTC)", "reason")
     rows = [
-        (i["id"], i["service"], i["generation"], i["state_name"], i["node"], i["address"], show.moment(i["since"]), i["reason"])
+        (i["id"], i["service"], i["generation"], i["state_name"], i["restarts"], i["node"], i["address"], show.moment(i["since"]),
+         i["reason"])
         for i in found
-    ]
+    ]  # fmt: skip
     show.table(columns, rows, "No instances.")
 
 

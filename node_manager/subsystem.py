@@ -65,5 +65,4 @@ def build(backbone: Backbone) -> Subsystem:
         live=live,
         start=lambda: None if twins else keeper.start(),
         stop=keeper.close,
-        ready=lambda: [keeper.away] if keeper.away else [],
     )
