@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import weakref
 from collections.abc import Mapping
 
 import pytest
@@ -11,7 +13,7 @@ from backbone.bus import partition_of
 from backbone.bus.raw import BEGINNING, END, Place, Record, Records
 from contracts.errors import Unavailable
 from contracts.topics import Topic
-from tests.support.brokers import DEADLINE, Broker, take, unique
+from tests.support.brokers import DEADLINE, Broker, KafkaBroker, take, unique
 
 
 @pytest.fixture
@@ -265,3 +267,18 @@ def test_what_is_not_acknowledged_is_said(broker: Broker) -> None:
     assert told == []
     with pytest.raises(Unavailable):
         records.ready()
+
+
+@pytest.mark.real
+def test_a_member_forgotten_unclosed_is_held_until_its_records_are_closed() -> None:
+    """Python taking it away would wait in librdkafka for ever, and the whole process with it: seen once, with a spinning thread."""
+    broker = KafkaBroker()
+    records, topic = broker.records(), broker.topic(partitions=1)
+    send(records, topic, "a")
+    member = weakref.ref(records.consumer(unique("g"), [topic]))
+    gc.collect()
+    assert (held := member()) is not None and values(take(held, 1)) == ["a"]
+    del held
+    broker.close()
+    gc.collect()
+    assert member() is None
