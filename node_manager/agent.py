@@ -16,7 +16,7 @@ from node_manager.probes import Prober
 from node_manager.watching import Watch
 
 log = get_log()
-LOOK = 5.0
+LOOK = 15.0
 """Seconds after which the containers are listed again also where Docker said nothing."""
 
 

@@ -13,7 +13,7 @@ from contracts.errors import Unavailable
 
 log = get_log()
 SCRIPT = Path(__file__).with_name("firewall.sh")
-AGAIN = 12
+AGAIN = 4
 """Every so many checks the rules are written again, whatever the check says."""
 
 

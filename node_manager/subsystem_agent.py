@@ -26,6 +26,7 @@ from node_manager.saying import Sayer
 
 log = get_log()
 AGAIN = 10.0
+WALL = 15.0
 LOST = "its node's agent does not find it any more"
 
 
@@ -169,11 +170,10 @@ def build(
             threading.Thread(target=lines.run, name="lines", daemon=True).start()
 
     def look() -> None:
-        if prober is not None:
-            work.round()
-            sayer.flush()
-            replacing.step(0)
-            carried.round(True)
+        work.round()
+        sayer.flush()
+        replacing.step(0)
+        carried.round(True)
 
     def measure() -> None:
         measuring.changed()
@@ -187,9 +187,10 @@ def build(
         replacing.close()
 
     measured = (Tick(SECOND, measure),) if gauge else ()
+    looks = () if prober is None else (Tick(0.2, look),)
     return Subsystem(
         backbone=backbone,
-        ticks=(Tick(0.2, look), *measured, Tick(5.0, work.wall), Tick(AGAIN, work.repeat), Tick(AGAIN, work.lost)),
+        ticks=(*looks, *measured, Tick(WALL, work.wall), Tick(AGAIN, work.repeat), Tick(AGAIN, work.lost)),
         start=start,
         stop=stop,
         ready=lambda: work.ready() + lines.ready(),

@@ -14,7 +14,7 @@ from backbone.bus.records_consumer import GREETING, KafkaRecordConsumer, trouble
 from backbone.logs import get_log
 from backbone.settings import Settings
 from contracts.errors import Unavailable
-from contracts.topics import Topic
+from contracts.topics import KEYS, Topic
 
 log = get_log()
 LINGER, PATIENCE = 0.005, 20.0
@@ -43,14 +43,15 @@ def open_records(settings: Settings, linger: float = LINGER, patience: float = P
             "sasl.password": settings.secret("KAFKA_PASSWORD").reveal(),
         }
     settings.check()
-    return KafkaRecords(how, linger, patience)
+    return KafkaRecords(how, linger, patience, user or "alone")
 
 
 class KafkaRecords:
-    """`how` is what every librdkafka client takes. Nothing is connected before the first verb."""
+    """`how` is what every librdkafka client takes; `alone` is the group's name that it wants of those that are in none: they make
+    no group, but ask each second for one that their user has no right to. Nothing is connected before the first verb."""
 
-    def __init__(self, how: dict[str, Any], linger: float = LINGER, patience: float = PATIENCE) -> None:
-        self._how, self._linger, self._patience = how, linger, patience
+    def __init__(self, how: dict[str, Any], linger: float = LINGER, patience: float = PATIENCE, alone: str = "alone") -> None:
+        self._how, self._linger, self._patience, self._alone = how, linger, patience, alone
         self._producer: Producer | None = None
         self._dead = False
         self._trouble = ""
@@ -86,7 +87,8 @@ class KafkaRecords:
         quiet: float = QUIET,
         together: float = 0.0,
     ) -> RecordConsumer:
-        fetch = {"fetch.wait.max.ms": int((together or quiet) * 1000), "fetch.min.bytes": GATHERED if together else 1}
+        fetch: dict[str, Any] = {"fetch.wait.max.ms": int((together or quiet) * 1000), "fetch.min.bytes": GATHERED if together else 1}
+        fetch["group.id"] = group or self._alone
         consumer = KafkaRecordConsumer(self._how | fetch, group, gained, lost)
         with self._lock:
             self._opened = [*(one for one in self._opened if not one.closed), consumer]
@@ -99,7 +101,7 @@ class KafkaRecords:
 
     def ready(self) -> None:
         try:
-            self._open().list_topics(timeout=GREETING)
+            self._open().list_topics(KEYS.name, timeout=GREETING)  # of one topic: all of them are 10 kB to ask and to read
         except KafkaException as error:
             self._open().poll(0)  # what is behind it is told here
             raise self._away("does not answer", error) from error

@@ -32,7 +32,6 @@ class KafkaRecordConsumer:
         self._consumer = Consumer(
             self._how
             | {
-                "group.id": group or "alone",  # librdkafka wants a name; a consumer that never commits makes no group
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "auto.offset.reset": "earliest",
@@ -101,7 +100,7 @@ class KafkaRecordConsumer:
         """Asked now, while nothing is read yet: later the question would wait behind the one for records, so that another asks it."""
         if not self._consumer.assignment():
             return {place: _span(self._consumer, place) for place in places}
-        asker = Consumer(self._how | {"group.id": "alone"})
+        asker = Consumer(self._how)
         try:
             return {place: _span(asker, place) for place in places}
         finally:
