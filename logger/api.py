@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from starlette.responses import Response
 
 from backbone.backbone import Backbone
 from backbone.live import Call, Live, as_json, live_route
 from backbone.live_events import Event, events, last_id
+from contracts.errors import Unavailable
 from contracts.lines import LEVELS
 from contracts.topics import LINES
 from logger.hub import Hub, Subscriber
@@ -19,6 +20,8 @@ from logger.model_asked import Histogram, Tail, counts_asked, page_asked, tail_a
 from logger.model_place import Place, place_of
 from logger.store import LineStore, Span
 
+P = ParamSpec("P")
+T = TypeVar("T")
 WAIT = 5.0
 CATCH_UP = 5_000
 AGAIN = 0.2
@@ -41,14 +44,14 @@ class Api:
         builds in their workspaces.
         """
         page = page_asked(call.query, call.claims.readable, self._clock.now())
-        found = await call.stored(self._store.find, page.filter, page.after, page.newest, page.limit)
+        found = await self._found(call, self._store.find, page.filter, page.after, page.newest, page.limit)
         next = found[-1].cursor.text if len(found) == page.limit else ""
         return as_json({"items": [one.as_json() for one in found], "next": next})
 
     async def counts(self, call: Call) -> Response:
         """How many lines of each level there were, in at most 120 steps; the filters of /lines, by default the last hour."""
         asked = counts_asked(call.query, call.claims.readable, self._clock.now())
-        found = await call.stored(self._store.counts, asked.filter, asked.step)
+        found = await self._found(call, self._store.counts, asked.filter, asked.step)
         return as_json({"step": asked.step, "items": _buckets(asked, found)})
 
     async def events(self, call: Call) -> Response:
@@ -61,6 +64,15 @@ class Api:
         subscriber = Subscriber(asked.filter)
         joined = await call.stored(self._hub.join, subscriber)
         return events(call, self._tail(call, asked, place, subscriber, joined))
+
+    async def _found(self, call: Call, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Unavailable says what to do, where it is the question that takes too long."""
+        try:
+            return await call.stored(ask, *args, **kwargs)
+        except Unavailable as error:
+            if "statement timeout" in error.detail:
+                raise Unavailable("This took longer than 5 s to find. Ask for a shorter time (since=6h), or for a longer text.") from error
+            raise
 
     async def _tail(self, call: Call, asked: Tail, place: Place | None, subscriber: Subscriber, joined: bool) -> AsyncIterator[Event]:
         try:

@@ -22,6 +22,8 @@ MOST = 1_000
 POLL = 0.25
 REMEMBERED = 5_000
 MOST_WAITING = 2_000
+HEAVIEST = 16_000_000
+"""Letters, roughly, that are remembered, or wait for one reader: lines may be long."""
 KNOWN = 20_000
 LINGER = 5.0
 """Seconds that the reader stays where nobody listens any more: a page that is loaded again finds it."""
@@ -33,16 +35,17 @@ class Subscriber:
     def __init__(self, filter: Filter) -> None:
         self.filter = filter
         self.waiting: deque[Entry] = deque()
-        self.dropped = 0
+        self.weight = self.dropped = 0
         self.lost = False
         self._loop, self._news, self._lock = asyncio.get_running_loop(), asyncio.Event(), threading.Lock()
 
     def push(self, one: Entry) -> None:
         with self._lock:
-            if len(self.waiting) >= MOST_WAITING:
-                self.waiting.popleft()
-                self.dropped += 1
             self.waiting.append(one)
+            self.weight += one.weight
+            while len(self.waiting) > MOST_WAITING or self.weight > HEAVIEST:
+                self.weight -= self.waiting.popleft().weight
+                self.dropped += 1
 
     def wake(self) -> None:
         if not self._loop.is_closed():
@@ -60,7 +63,7 @@ class Subscriber:
         with self._lock:
             came, dropped = list(self.waiting), self.dropped
             self.waiting.clear()
-            self.dropped = 0
+            self.weight = self.dropped = 0
         return dropped, came
 
 
@@ -72,6 +75,7 @@ class Hub:
         self._lock = threading.Lock()
         self._subscribers: list[Subscriber] = []
         self._newest: deque[Entry] = deque()
+        self._weight = 0
         self._known: dict[tuple[int, int], None] = {}
         self._from: dict[int, int] = {}
         self._reader: RecordConsumer | None = None
@@ -136,6 +140,7 @@ class Hub:
     def _end(self) -> None:
         self._reader, self._subscribers = None, []
         self._newest.clear()
+        self._weight = 0
         self._known.clear()
 
     def _give(self, entries: list[Entry]) -> None:
@@ -158,8 +163,10 @@ class Hub:
 
     def _remember(self, one: Entry) -> None:
         self._newest.append(one)
-        if len(self._newest) > REMEMBERED:
+        self._weight += one.weight
+        while len(self._newest) > REMEMBERED or self._weight > HEAVIEST:
             gone = self._newest.popleft()
+            self._weight -= gone.weight
             self._from[gone.shard] = max(self._from.get(gone.shard, 0), gone.place + 1)
 
 

@@ -67,6 +67,11 @@ class Entry:
         """What `text` is looked for in."""
         return f"{self.line.text} {self.facts}"
 
+    @property
+    def weight(self) -> int:
+        """Letters, and about as much again for what it is wrapped in."""
+        return 500 + len(self.line.text) + 2 * len(self.facts)
+
 
 def entry(line: Line, shard: int, place: int) -> Entry:
     facts = json.dumps(line.facts, ensure_ascii=False, separators=(",", ":")) if line.facts else ""

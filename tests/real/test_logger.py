@@ -29,7 +29,7 @@ def house() -> Iterator[LoggerHouse]:
 def printed(house: LoggerHouse, n: int) -> Line:
     """Line n of this test: it comes from one of a few containers, and is the n-th of all in time."""
     source = f"{house.deployment}-{n % SOURCES}"
-    return line(n // SOURCES, source=source, begin=CLOCK.now(), text=f"line {n}", deployment=house.deployment)
+    return line(n // SOURCES + 1, source=source, begin=CLOCK.now(), text=f"line {n}", deployment=house.deployment, workspace=house.workspace)
 
 
 def flow(house: LoggerHouse, count: int, a_second: int, told: Any = lambda n: None) -> None:
@@ -72,8 +72,8 @@ def test_what_is_printed_is_seen_within_a_second(house: LoggerHouse) -> None:
         sent.update({n: time.monotonic() for n in range(start, start + 20)})
 
     follower = Follower(house)
-    send(house.records, [line(0, source="first", begin=CLOCK.now(), text="line -1", deployment=house.deployment)])
-    assert follower.began.wait(10)
+    send(house.records, [printed(house, -SOURCES)])
+    assert follower.began.wait(30), "also where the topic holds much that is not kept yet"
     flow(house, 2_000, 200, told)
     eventually(lambda: len(follower.seen) >= 2_001, 10)
     took = sorted(at - sent[int(text.split()[1])] for at, text in follower.seen[1:])

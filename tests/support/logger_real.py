@@ -29,16 +29,16 @@ KAFKA = ("KAFKA_URL", "KAFKA_USER", "KAFKA_PASSWORD")
 
 
 class LoggerHouse:
-    """Dora may read workspace dora. `deployment` is this test's own: the topic may hold lines of others."""
+    """Dora may read `workspace`. That and `deployment` are this test's own: the topic is shared with an installation."""
 
     def __init__(self, settings: Quiet, stack: ExitStack) -> None:
         self.settings, self._stack = settings, stack
-        self.deployment = f"test-{uuid.uuid4()}"
+        self.deployment = self.workspace = f"test-{uuid.uuid4()}"
         self.records = open_records(Settings({name: address(name) for name in KAFKA}))
         stack.callback(self.records.close)
         stack.enter_context(running(["-m", "identity"], settings, 60))
         now = CLOCK.now()
-        claims = Claims("dora", "user", CLOCK.new_id(), now + timedelta(hours=1), ("developer",), {"dora": "owner"}, "dora")
+        claims = Claims("dora", "user", CLOCK.new_id(), now + timedelta(hours=1), ("developer",), {self.workspace: "owner"}, "dora")
         self.dora = sign(claims, SigningKey(settings["BERTH_SIGNING_KEY"]), settings["BERTH_INSTALLATION"], now)
         self.said: list[str] = []
         self.process = self._started()

@@ -263,6 +263,20 @@ def test_a_slow_reader_is_told_how_many_it_missed() -> None:
     tail(house, story)
 
 
+def test_long_lines_are_bounded_by_their_length() -> None:
+    house = House()
+
+    async def story(hub: Hub) -> None:
+        slow = Subscriber(Filter())
+        hub.join(slow)
+        send(house.records, [line(n, text="x" * 16_000) for n in range(1_500)])
+        eventually(lambda: slow.dropped + len(slow.waiting) == 1_500, 10)
+        assert slow.dropped > 500 and slow.waiting[-1].line.position == 1_499
+        assert not hub.join(Subscriber(Filter())), "it remembers no more either"
+
+    tail(house, story)
+
+
 def test_a_tail_waits_where_more_is_unkept_than_is_remembered() -> None:
     house = House()
 
