@@ -29,7 +29,8 @@ def house() -> Iterator[LoggerHouse]:
 def printed(house: LoggerHouse, n: int) -> Line:
     """Line n of this test: it comes from one of a few containers, and is the n-th of all in time."""
     source = f"{house.deployment}-{n % SOURCES}"
-    return line(n // SOURCES + 1, source=source, begin=CLOCK.now(), text=f"line {n}", deployment=house.deployment, workspace=house.workspace)
+    whose = {"deployment": house.deployment, "workspace": house.workspace}
+    return line(n // SOURCES + 1, source=source, begin=CLOCK.now(), text=f"line {n}", **whose)
 
 
 def flow(house: LoggerHouse, count: int, a_second: int, told: Any = lambda n: None) -> None:
