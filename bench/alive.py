@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import httpx
+
 from bench.alive_busy import false_respawns
 from bench.alive_lines import Missing, visible
 from bench.alive_parts import Parts
@@ -72,8 +74,8 @@ def main() -> None:
         began, used = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_utime
         try:
             figures |= WHAT[name](parts, asked)
-        except Missing as missing:
-            print(f"{name}: {missing}", flush=True)
+        except (Missing, AssertionError, httpx.HTTPError) as error:
+            print(f"{name}: NOT MEASURED: {error}", flush=True)
         own = resource.getrusage(resource.RUSAGE_SELF).ru_utime - used
         print(f"  ({name} took {time.monotonic() - began:.0f} s, of which this program's own {own:.1f} s of processor)", flush=True)
     tell("alive", figures, asked.json)

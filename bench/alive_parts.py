@@ -35,7 +35,8 @@ class Parts:
 
     def __init__(self, world: RealWorld) -> None:
         self.world = world
-        self.rest()
+        self._before: list[dict[str, Any]] = []
+        self._before = self._settled()
         self.names = [(s["subsystem"], s["role"]) for s in self.subsystems() if len(s["replicas"]) == 1]
 
     @property
@@ -48,14 +49,25 @@ class Parts:
 
     def rest(self) -> None:
         """All that is known is ready, and nothing goes on: what one break did must not stand in the next one's figure."""
+        self.world.until(lambda: self._at_rest() == [], AT_REST, f"the platform is at rest: {self._at_rest()}")
 
-        def at_rest() -> bool:
-            items = self.subsystems()
-            open = self.world.ask("GET", "/incidents?limit=0", self.token)
-            well = all(r["state"] == "ready" for s in items for r in s["replicas"]) and bool(items)
-            return well and open.status == 200 and not open.json["items"]
+    def _settled(self) -> list[dict[str, Any]]:
+        """Incidents that were open before, and stay: they are said and left out."""
+        end = time.monotonic() + AT_REST
+        while (going := self._at_rest()) and time.monotonic() < end:
+            time.sleep(1)
+        for one in going:
+            print(f"open before, and left out: {one['title']}", flush=True)
+        return going
 
-        self.world.until(at_rest, AT_REST, "the platform is at rest")
+    def _at_rest(self) -> list[dict[str, Any]]:
+        """What goes on: incidents, and replicas that are not ready."""
+        items, open = self.subsystems(), self.world.ask("GET", "/incidents?limit=0", self.token)
+        left = {one.get("id") for one in self._before} | {one.get("replica") for one in self._before}
+        found = open.json["items"] if open.status == 200 else [{"title": f"GET /incidents answered {open.status}"}]
+        found += [r | {"title": f"{s['subsystem']} is {r['state']}"} for s in items for r in s["replicas"] if r["state"] != "ready"]
+        found += [] if items else [{"title": "nobody is heard"}]
+        return [one for one in found if one.get("id", one.get("replica", "")) not in left]
 
     def break_one(self, turn: int, how: str) -> Back:
         part = self.names[turn % len(self.names)]

@@ -119,9 +119,9 @@ def by_subsystem(known: Iterable[Heard]) -> dict[tuple[str, str], list[Heard]]:
 
 
 def expected(known: Known) -> Expected:
-    """What is to be written down: all that are known, also one that is silent as long as nothing took its place."""
+    """What is to be written down, the newest last: all that are known, also one that is silent as long as nothing took its place."""
     return {
-        part: tuple((h.beat.replica, h.beat.incarnation, h.beat.node) for h in found)
+        part: tuple((h.beat.replica, h.beat.incarnation, h.beat.node) for h in sorted(found, key=lambda h: h.first))
         for part, found in by_subsystem(known.alive.values()).items()
     }
 
@@ -133,12 +133,11 @@ def remaining(stored: Expected, known: Known) -> Expected:
 
 
 def missing(stored: Expected, known: Known, began: datetime) -> list[Heard]:
-    """Of each part that has fewer replicas than were written down, so many of those that are not heard."""
-    found = []
-    for part, ran in remaining(stored, known).items():
-        heard_now = [h for h in known.alive.values() if h.part == part]
-        lost = [r for r in ran if r[0] not in known.alive]
-        for replica, incarnation, node in lost[: max(0, len(ran) - len(heard_now))]:
-            beat = Beat(replica=replica, incarnation=incarnation, subsystem=part[0], role=part[1], node=node)
-            found.append(Heard(beat, began, began, recalled=True))
-    return found
+    """Of each part of which nobody is heard, its newest replica. How many there should be is Swarm's to know: what was
+    written down amid a rollout counts old and new."""
+    heard_now = {h.part for h in known.alive.values()}
+    return [
+        Heard(Beat(replica=ran[-1][0], incarnation=ran[-1][1], subsystem=part[0], role=part[1], node=ran[-1][2]), began, began, True)
+        for part, ran in remaining(stored, known).items()
+        if part not in heard_now
+    ]

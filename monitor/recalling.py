@@ -22,7 +22,7 @@ class Recall:
         self._looked = False
 
     def missed(self, known: Known) -> list[Heard]:
-        """Those that ran when that was last written down, and of whose part too few are heard: told once. Unavailable."""
+        """Those that ran when that was last written down, and of whose part nobody is heard: told once. Unavailable."""
         if self._looked or self._clock.now() - self._began < GRACE:
             return []
         found = missing(self._parts.all(), known, self._began)

@@ -154,6 +154,6 @@ def test_what_was_replaced_or_stopped_meanwhile_is_not_missed(house: House) -> N
         house.platform.loops.pop(name)
     house.containers.kill(house.replica("deployer"))
     house.pass_time(60)
-    house.monitors = {name: house._monitor(name) for name in ("monitor-3", "monitor-4")}
+    house.monitors = {"monitor-3": house._monitor("monitor-3")}
     house.pass_time(60)
-    assert house.listed() == []
+    assert house.listed() == [], "nor is one monitor of two: how many there should be is Swarm's to know"

@@ -9,7 +9,7 @@ import pytest
 
 from contracts.messages import Beat, IncidentClosed, ReplaceReplica
 from monitor import model_incident as steps
-from monitor.model import Heard, Known, forget, heard, state_of, successor, suspects, together
+from monitor.model import Heard, Known, expected, forget, heard, missing, remaining, state_of, successor, suspects, together
 from monitor.model_incident import Incident
 
 START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -161,3 +161,20 @@ def test_beats_of_another_installation_are_not_ours() -> None:
     backbone.bus.send([(s.topic, s.key, s.envelope) for s in backbone.wrapper.wrap(beats)])
     monitor.listen()
     assert [one.beat.replica for one in monitor.known.alive.values()] == ["mine"]
+
+
+def test_a_part_of_which_nobody_is_heard_is_missed_by_its_newest_replica() -> None:
+    stored = {
+        ("x", ""): (("old", "i-old", "n1"), ("new", "i-new", "n1")),
+        ("y", ""): (("b", "i-b", "n1"),), ("z", "r"): (("c", "i-c", "n1"),),
+    }  # fmt: skip
+    k = Known({"d": Heard(beat("d", "y"), at(1), at(9))}, {"c/i-c": at(5)})
+    (lost,) = missing(stored, k, at(0))
+    assert (lost.beat.replica, lost.part, lost.at, lost.recalled) == ("new", ("x", ""), at(0), True)
+    assert missing(stored, Known(k.alive, {**k.left, "new/i-new": at(6)}), at(0))[0].beat.replica == "old"
+
+
+def test_what_is_written_down_is_the_newest_last() -> None:
+    k = Known({r: Heard(beat(r, "x"), at(first), at(9)) for r, first in (("a", 5), ("b", 3))})
+    assert expected(k) == {("x", ""): (("b", "i-b", "n1"), ("a", "i-a", "n1"))}
+    assert remaining(expected(k), Known({}, {"a/i-a": at(9), "b/i-b": at(9)})) == {}
