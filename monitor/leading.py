@@ -133,11 +133,13 @@ class Monitor:
         doubtful = bus_is_doubtful(self.watch.service("kafka"), now)
         if doubtful:
             self._listening = now
+        if not (self._fence and self._lease.held()):
+            if now - self._listening >= FORGOTTEN and not together(self.known, now):
+                self.known = forget(self.known, now)
+            return
         open = self._store.open()
         if now - self._listening >= FORGOTTEN and not any(i.kind == "silence" for i in open):
             self.known = forget(self.known, now, (i.replica for i in open))
-        if not (self._fence and self._lease.held()):
-            return
         self.backing.mend(open)
         if doubtful:
             self._explain(open, now)
