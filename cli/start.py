@@ -47,4 +47,5 @@ def manifest(name: str) -> str:
     """The annotated example under this name; it starts also where no sensor is yet."""
     text = EXAMPLE.read_text("utf-8")
     text = re.sub(r"(?m)^name: \S+ *(?=#)", lambda m: f"name: {name}".ljust(len(m[0]) - 1) + " ", text)
+    text = re.sub(r"(?m)^tags: \[[^]]*\] *(?=#)", lambda m: "tags: [first]".ljust(len(m[0]) - 1) + " ", text)
     return re.sub(r"(?m)^(\s+at_least:) 1\b", r"\1 0", text)

@@ -48,8 +48,8 @@ def routes(clock: Clock, store: Nodes, newest: Newest) -> Blueprint:
     def instances(query: InstancesQuery) -> Any:
         """Instances as their nodes' agents see them, those that ended in the last ten minutes too.
 
-        `restarts` counts the instances of the same deployment and service that ended without being ordered to in the last
-        day, to the hour.
+        `node_name` is "" where the node is not known any more. `restarts` counts the instances of the same deployment and
+        service that ended without being ordered to in the last day, to the hour.
         """
         claims = caller()
         where = {k: v for k in ("deployment", "node", "workspace") if (v := getattr(query, k))}
@@ -58,7 +58,8 @@ def routes(clock: Clock, store: Nodes, newest: Newest) -> Blueprint:
         found = store.instances(where, query.limit, query.next)
         readable = [doc for doc in found if claims.may(doc["workspace"], "read")]
         restarts = store.restarts({doc["deployment"] for doc in readable}, clock.now())
-        shown = [_instance(doc, restarts.get((doc["deployment"], doc["service"]), 0)) for doc in readable]
+        names = {node["node"]: node["name"] for node in store.nodes()}
+        shown = [_instance(doc, restarts.get((doc["deployment"], doc["service"]), 0), names) for doc in readable]
         return {"items": shown, "next": found[-1]["id"] if len(found) == query.limit else ""}
 
     return api
@@ -71,7 +72,7 @@ def _node(doc: Doc, heard: bool, newest: Figures | None) -> dict[str, Any]:
     return facts | {"id": doc["id"], "heard": heard, "figures": figures, "instances": apps}
 
 
-def _instance(doc: Doc, restarts: int) -> dict[str, Any]:
+def _instance(doc: Doc, restarts: int, names: dict[str, str]) -> dict[str, Any]:
     hidden = ("correlation",)
-    state = InstanceState(doc["state"]).name
-    return {k: v for k, v in doc.items() if k not in hidden} | {"state_name": state, "restarts": restarts}
+    more = {"state_name": InstanceState(doc["state"]).name, "restarts": restarts, "node_name": names.get(doc["node"], "")}
+    return {k: v for k, v in doc.items() if k not in hidden} | more

@@ -18,15 +18,16 @@ class Span:
     since: str
     bucket: str
     seconds: int
+    length: int
 
 
 SPANS = {
     s.key: s
     for s in (
-        Span("15m", "15 min", "15m", "5s", 5),
-        Span("1h", "1 h", "1h", "15s", 15),
-        Span("1d", "1 d", "1d", "5m", 300),
-        Span("7d", "7 d", "7d", "30m", 1800),
+        Span("15m", "15 min", "15m", "5s", 5, 900),
+        Span("1h", "1 h", "1h", "15s", 15, 3600),
+        Span("1d", "1 d", "1d", "5m", 300, 86_400),
+        Span("7d", "7 d", "7d", "30m", 1800, 604_800),
     )
 }
 
@@ -42,11 +43,12 @@ class Chart:
     said: str
 
 
-def charts(device: Mapping[str, Any], told: Sequence[Mapping[str, Any]], span: Span) -> list[Chart]:
+def charts(device: Mapping[str, Any], told: Sequence[Mapping[str, Any]], span: Span, now: datetime) -> list[Chart]:
     made = []
     for n, (sensor, answer) in enumerate(zip(device["sensors"], told)):
         points = answer["items"]
         x, y = gapped([(at(p["time"]), p.get("mean", p.get("value"))) for p in points], span.seconds)
+        x, y = framed(x, y, span, now.timestamp())
         known = [v for v in y if isinstance(v, (int, float))]
         if not known:
             continue
@@ -75,6 +77,15 @@ def gapped(points: Sequence[tuple[float, Any]], seconds: int) -> tuple[list[floa
             y.append(None)
         x.append(time)
         y.append(_number(value))
+    return x, y
+
+
+def framed(x: list[float], y: list[float | None], span: Span, now: float) -> tuple[list[float], list[float | None]]:
+    """The whole span on the axis, also where only a part of it was measured."""
+    if x and x[0] > now - span.length + 4 * span.seconds:
+        x, y = [round(now - span.length, 3), *x], [None, *y]
+    if x and x[-1] < now - 4 * span.seconds:
+        x, y = [*x, round(now, 3)], [*y, None]
     return x, y
 
 

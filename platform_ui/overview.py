@@ -46,12 +46,13 @@ class Overview:
         found += [attention.of_release(release) for release in newest]
         found += [attention.of_device(d, _age(d, now), deployments) for d in devices.value]
         found += ours["attention"]
+        shown = sorted(deployments, key=lambda d: moment(d["wanted"]["since"]), reverse=True)[:SHOWN]
         return {
             "platform": ours["platform"],
             "apps": apps,
             "devices": devices,
-            "deployments": sorted(deployments, key=lambda d: moment(d["wanted"]["since"]), reverse=True)[:SHOWN],
-            "undeployed": [app for app in apps.value if not app["deployments"]][:SHOWN],
+            "deployments": shown,
+            "undeployed": [app for app in apps.value if not app["deployments"]][: SHOWN - len(shown)],
             "lately": lately(apps.value),
             "attention": attention.all_of(found),
             "kinds": kinds_of(devices.value),

@@ -24,6 +24,11 @@ def respond(method: str, path: str) -> tuple[int, dict[str, str], bytes]:
 
 
 class Handler(BaseHTTPRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """`berth logs -f` shows what is printed here: every request but the platform's own probe, each second."""
+        if self.path != "/healthz":
+            super().log_request(code, size)
+
     def do_GET(self) -> None:
         status, headers, body = respond("GET", self.path)
         self.send_response(status)

@@ -9,6 +9,9 @@
   const number = (v) => v == null ? "–" : Math.abs(v) >= 1000 ? Math.round(v).toLocaleString("en").replace(/,/g, " ")
     : Number(v.toFixed(Math.abs(v) >= 100 ? 0 : Math.abs(v) >= 10 ? 1 : 2)).toString();
 
+  // what was measured once, with nothing beside it, is a dot: a line needs two
+  const lone = (d) => { const found = []; for (let i = 0; i < d.length; i++) if (d[i] != null && d[i - 1] == null && d[i + 1] == null) found.push(i); return found; };
+
   // <div class="b-chart" data-chart='{"x":[…],"series":[{"label","unit","data","s":1,"fill","bars","dash"}],"h":160,"marks":[{"x","label"}]}'>
   function draw(el) {
     const c = el.chart || (el.chart = JSON.parse(el.dataset.chart)), font = "11px " + getComputedStyle(root).getPropertyValue("--b-font");
@@ -23,7 +26,7 @@
       axes: [{ ...axis, size: 24, space: 72, grid: { show: false }, values: [[86400, "{D} {MMM}", null, null, null, null, null, null, 1], [60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]] },
         { ...axis, size: c.left || 36, space: 36, values: (u, vs) => vs.map((v) => number(v) + (c.unit === "%" ? "%" : "")) }],
       series: [{ label: "", value: () => "" }, ...c.series.map((s, i) => ({
-        label: s.label, stroke: colour(s), width: s.bars ? 0 : 1.75, dash: s.dash ? [5, 4] : undefined, points: { show: false },
+        label: s.label, stroke: colour(s), width: s.bars ? 0 : 1.75, dash: s.dash ? [5, 4] : undefined, points: s.bars ? { show: false } : { show: true, size: 4, width: 0, fill: colour(s), filter: (u, n) => lone(u.data[n]) },
         fill: s.bars ? colour(s) : s.fill ? fade(colour(s), .1) : undefined, paths: s.bars ? uPlot.paths.bars({ size: [.74, 14], radius: .1 }) : undefined,
         // idle, the legend shows the newest value; under the cursor, the value there (bars are stacked: their own share)
         value: (u, v, si, idx) => { const d = s.raw || c.series[i].data, at = idx == null ? d.at(-1) : d[idx]; return number(at) + (s.unit ? "\u202f" + s.unit : ""); },

@@ -80,8 +80,9 @@ def _history(shown: dict[str, Any]) -> dict[str, Any]:
         ]
 
     told = part(asked, empty=[])
+    now = site().backbone.clock.now()
     return {
-        "charts": history.charts(shown, told.value, span), "sparks": history.sparks(told.value), "away": told.away,
+        "charts": history.charts(shown, told.value, span, now), "sparks": history.sparks(told.value), "away": told.away,
         "span": span, "spans": list(history.SPANS.values()), "example": device_form.example(shown["sensors"]),
     }  # fmt: skip
 

@@ -108,6 +108,13 @@ def test_a_quiet_sensors_line_ends_and_begins_anew() -> None:
     assert (x, y) == ([0, 15, 30, 200], [1.0, 2.0, None, 3.0])
 
 
+def test_a_chart_shows_the_whole_span_also_where_little_was_measured() -> None:
+    span = history.SPANS["15m"]
+    assert history.framed([1000.0], [2.0], span, 1800.0) == ([900.0, 1000.0, 1800.0], [None, 2.0, None])
+    assert history.framed([900.0, 1795.0], [1.0, 2.0], span, 1800.0) == ([900.0, 1795.0], [1.0, 2.0])
+    assert history.framed([], [], span, 1800.0) == ([], [])
+
+
 def test_a_sparkline_needs_two_values_and_keeps_its_gaps() -> None:
     assert not spark([1.0]) and not spark([None, None])
     assert str(spark([1.0, 2.0, None, 2.0, 1.0])).count("M") == 4
