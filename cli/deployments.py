@@ -102,7 +102,7 @@ def instances(which: Which = "", at: At = "", workspace: Workspace = "", json: J
         return
     columns = ("instance", "service", "generation", "state", "restarts", "node", "address", "since (UTC)", "reason")
     rows = [
-        (i["id"], i["service"], i["generation"], i["state_name"], i["restarts"], i["node"], i["address"], show.moment(i["since"]),
+        (i["id"], i["service"], i["generation"], i["state_name"], i["restarts"], i["node_name"] or i["node"], i["address"], show.moment(i["since"]),
          i["reason"])
         for i in found
     ]  # fmt: skip
