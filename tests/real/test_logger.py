@@ -29,7 +29,7 @@ def house() -> Iterator[LoggerHouse]:
 def printed(house: LoggerHouse, n: int) -> Line:
     """Line n of this test: it comes from one of a few containers, and is the n-th of all in time."""
     source = f"{house.deployment}-{n % SOURCES}"
-    whose = {"deployment": house.deployment, "workspace": house.workspace}
+    whose: dict[str, Any] = {"deployment": house.deployment, "workspace": house.workspace}
     return line(n // SOURCES + 1, source=source, begin=CLOCK.now(), text=f"line {n}", **whose)
 
 
