@@ -14,6 +14,8 @@ from backbone.bus.raw import Record
 from backbone.clock import ManualClock
 from contracts.errors import Forbidden, Invalid
 from contracts.lines import LEVELS
+from gateway.config import files, render
+from gateway.door import DOCUMENTS, NOUNS, Door
 from logger.arrived import arrived
 from logger.hub import MOST_WAITING, REMEMBERED, Hub, Subscriber
 from logger.memory import MemoryLines
@@ -290,6 +292,14 @@ def test_a_tail_waits_where_more_is_unkept_than_is_remembered() -> None:
         assert hub.join(second) and not second.waiting
 
     tail(house, story)
+
+
+def test_the_front_door_knows_the_way_and_is_patient_with_a_tail() -> None:
+    assert NOUNS["lines"] == "logger" and DOCUMENTS["logger"] == "logger"
+    written = render(Door())
+    assert "backend logger\n" in written and "lines logger" in files(Door(), [])["nouns.map"].splitlines()
+    backend = written.partition("backend logger\n")[2].partition("\nbackend ")[0]
+    assert "set-timeout server 1h if { path_end /events }" in backend
 
 
 def test_levels_are_numbers_in_their_order() -> None:
