@@ -26,6 +26,8 @@ _BEFORE = r"(?:(?:[\[(<]?[+-]?\d[\d:.,/TZ+-]*[\])>]?|UTC|GMT|[-|]|\[[^\]\s]*\]|[
 _UPPER = "TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|CRIT|FATAL|PANIC|ALERT|EMERG"
 LEADING = re.compile(rf"\s*{_BEFORE}[\[(<]?(?:({_UPPER})(?=[\])>\s:|,-]|$)|((?i:{_UPPER}|LOG))(?=[\])>:]))")
 LOGFMT = re.compile(r'(?:^|\s)(?:level|lvl|severity)="?([A-Za-z]+)\b')
+SYSLOG = re.compile(r"(?:%|<)([0-7])(?:\||>)")
+SYSLOG_LEVELS: tuple[Level, ...] = ("critical", "critical", "critical", "error", "warning", "info", "info", "debug")
 TRACEPARENT = re.compile(r"\b00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}\b")
 CORRELATION = re.compile(r"correlation\W{1,4}([0-9a-f]{32})\b")
 TRACE = re.compile(r"[0-9a-f]{32}")
@@ -59,6 +61,8 @@ def level_of(text: str) -> Level:
     """By the word it begins with, a time and a logger's name before it left aside; or by `level=`, as many programs print."""
     if found := LEADING.match(text):
         return LEVELS[(found[1] or found[2]).lower()]
+    if found := SYSLOG.match(text):
+        return SYSLOG_LEVELS[int(found[1])]
     found = LOGFMT.search(text)
     return LEVELS.get(found[1].lower(), "info") if found else "info"
 

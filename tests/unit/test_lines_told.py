@@ -40,6 +40,8 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
         ("ERRORS are many", "info"),
         ('time="2026-01-05T08:00:00Z" level=warning msg="no login"', "warning"),
         ("level=odd", "info"),
+        ("%4|1795881451.791|METADATAUPDATE|rdkafka#producer-2| x", "warning"),
+        ("<3>it broke", "error"),
         ("", "info"),
     ],
 )
