@@ -25,6 +25,20 @@ HEAD = ("what", "service", "instance", "node", "cpu", "memory", "restarts")
 What = Annotated[str, typer.Argument(metavar="NODE|INSTANCE|DEPLOYMENT", help="Only that; also a subsystem or a backing service.")]
 
 
+class Names:
+    """What ids are called, as far as the caller may know."""
+
+    def __init__(self, platform: Platform, workspace: str) -> None:
+        self._deployments = {d["id"]: d["name"] for d in platform.items("/deployments", workspace=workspace)}
+        self._nodes = {n["node"]: n["name"] for n in _nodes(platform)}
+
+    def what(self, one: Item) -> str:
+        return str(self._deployments.get(one["deployment"], one["deployment"]) if one["kind"] == "app" else one["kind"])
+
+    def node(self, id: str) -> str:
+        return str(self._nodes.get(id, id))
+
+
 def figures(
     what: What = "",
     since: Annotated[str, typer.Option("--since", help="A time (RFC 3339), or how long ago: 15m, 24h.")] = "1h",
@@ -45,7 +59,7 @@ def figures(
     elif json:
         show.json({"items": chosen})
     else:
-        names = _names(platform, workspace)
+        names = Names(platform, workspace)
         show.table(HEAD, [_row(one, names) for one in chosen], "Nothing was measured in the last seconds.")
 
 
@@ -53,7 +67,7 @@ def _meant(platform: Platform, what: str, workspace: str) -> tuple[Item | None, 
     """(the node, if it is one; the query of its events; the containers it stands for)."""
     if not what:
         return None, {"workspace": workspace}, _newest(platform, workspace=workspace)
-    if (node := _node_named(platform, what)) is not None:
+    if (node := next((n for n in _nodes(platform) if what in (n["name"], n["node"])), None)) is not None:
         return node, {"node": node["node"]}, _newest(platform, node=node["node"])
     everything = _newest(platform, workspace=workspace)
     alike = [i for i in everything if what == i["service"] and i["kind"] != "app" or i["instance"].startswith(what)]
@@ -71,15 +85,14 @@ def _newest(platform: Platform, **query: str) -> list[Item]:
     return sorted(platform.items("/figures", **query), key=lambda i: (order[i["kind"]], i["deployment"], i["service"], i["instance"]))
 
 
-def _node_named(platform: Platform, what: str) -> Item | None:
-    """None also for those who may not see nodes."""
+def _nodes(platform: Platform) -> list[Item]:
+    """None for those who may not see them."""
     try:
-        found = platform.items("/nodes")
+        return platform.items("/nodes")
     except Failure as failure:
         if failure.status != 403:
             raise
-        return None
-    return next((n for n in found if what in (n["name"], n["node"])), None)
+        return []
 
 
 def _ended(platform: Platform, what: str, failure: Failure) -> Item:
@@ -138,23 +151,25 @@ def _watch(platform: Platform, query: dict[str, str], chosen: list[Item], json: 
             for one in second["instances"]:
                 show.line("  ".join((show.moment(second["time"]), one["service"], one["instance"], share(one["cpu"]), _memory(one))))
     else:
-        _drawn(seconds, _names(platform, ""))
+        _drawn(seconds, Names(platform, ""))
 
 
-def _drawn(seconds: Iterator[Item], names: dict[str, str]) -> None:
+def _drawn(seconds: Iterator[Item], names: Names) -> None:
+    """As `top` does: who takes most stands first, and what does not fit the screen is what takes least."""
     by_node: dict[str, Item] = {}
-    with Live(auto_refresh=False, console=show.console()) as live:
+    with Live(auto_refresh=False, console=show.console(), screen=True) as live:
         for second in seconds:
             by_node[second["node"]] = second
-            made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0), title=show.moment(second["time"]))
-            for column in HEAD[:-1]:
-                made.add_column(column)
+            made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+            for column in ("what", "service", "cpu", "memory"):
+                made.add_column(column, no_wrap=True)
             for node, known in sorted(by_node.items()):
                 if whole := known["of_node"]:
-                    cells = (node, "", "", node, share(whole["cpu"]), part(whole["memory_used"], whole["memory_total"]))
-                    made.add_row(*(Text(cell, "bold") for cell in cells))
-                for one in known["instances"]:
-                    made.add_row(*(Text(show.plain(cell)) for cell in _row({**one, "node": node, "restarts": ""}, names)[:-1]))
+                    cells = ("node", names.node(node), share(whole["cpu"]), part(whole["memory_used"], whole["memory_total"]))
+                    made.add_row(*(Text(show.plain(cell), "bold") for cell in cells))
+            running = [one for known in by_node.values() for one in known["instances"]]
+            for one in sorted(running, key=lambda one: (-one["cpu"], one["instance"])):
+                made.add_row(*(Text(show.plain(cell)) for cell in (names.what(one), one["service"], share(one["cpu"]), _memory(one))))
             live.update(made, refresh=True)
 
 
@@ -165,13 +180,8 @@ def _only(second: Item, only: set[str] | None) -> Item:
     return {**second, "instances": [i for i in second["instances"] if i["instance"] in only]}
 
 
-def _names(platform: Platform, workspace: str) -> dict[str, str]:
-    return {d["id"]: d["name"] for d in platform.items("/deployments", workspace=workspace)}
-
-
-def _row(one: Item, names: dict[str, str]) -> tuple[object, ...]:
-    what = names.get(one["deployment"], one["deployment"]) if one["kind"] == "app" else one["kind"]
-    return (what, one["service"], one["instance"], one["node"], share(one["cpu"]), _memory(one), one["restarts"])
+def _row(one: Item, names: Names) -> tuple[object, ...]:
+    return (names.what(one), one["service"], one["instance"], names.node(one["node"]), share(one["cpu"]), _memory(one), one["restarts"])
 
 
 def _memory(one: Item) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from typing import Any
 
-from tests.scenarios.test_cli import Terminal, terminal
+from tests.scenarios.test_cli import ROOT, Terminal, terminal
 from tests.scenarios.test_figures import running
 
 __all__ = ["terminal"]
@@ -54,3 +57,15 @@ def test_what_ended_is_known_by_its_id_and_what_never_was_is_not(terminal: Termi
     failed = terminal.json("figures", "nothing", code=1)
     assert failed["status"] == 404 and "nothing" in terminal.run("figures", "nothing", code=1) + terminal.said
     assert json.loads(terminal.run("figures", d["name"], "--since", "soon", "--json", code=1))["errors"][0]["path"] == "since"
+
+
+def test_it_goes_on_each_second_until_it_is_ended(terminal: Terminal) -> None:
+    d = seen(terminal)
+    terminal.login("dora")
+    command = [sys.executable, "-m", "cli", "figures", d["name"], "--watch", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as watching:
+        assert watching.stdout is not None
+        first = json.loads(watching.stdout.readline())
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(10) == 130
+    assert [one["instance"] for one in first["instances"]] == [d["instance"]] and first["of_node"] is None

@@ -44,8 +44,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.removeprefix("/api/v1")
-        if path.startswith("/lines/events"):
-            self._answer(*self._next_line(path))
+        if path.startswith(("/lines/events", "/figures/events")):
+            self._answer(*self._next_event(path))
             return
         status, kind, body = self._ask("GET", path.removesuffix("/events").removesuffix("/log"), b"")
         if not path.endswith("/events") or status != 200:
@@ -74,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.world.platform.settle()
         return got.status, got.headers.get("content-type", ""), got.body
 
-    def _next_line(self, path: str) -> tuple[int, str, bytes]:
+    def _next_event(self, path: str) -> tuple[int, str, bytes]:
         """One event; then the line is cut, and the client must go on where it was."""
         more = {name: value for name in ("last-event-id",) if (value := self.headers.get(name))}
         got = self.world.platform.peers._run("GET", path, b"", self._token, more, 1)
