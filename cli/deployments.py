@@ -102,8 +102,8 @@ def instances(which: Which = "", at: At = "", workspace: Workspace = "", json: J
         return
     columns = ("instance", "service", "generation", "state", "restarts", "node", "address", "since (UTC)", "reason")
     rows = [
-        (i["id"], i["service"], i["generation"], i["state_name"], i["restarts"], i["node_name"] or i["node"], i["address"], show.moment(i["since"]),
-         i["reason"])
+        (i["id"], i["service"], i["generation"], i["state_name"], i["restarts"], i["node_name"] or i["node"], i["address"],
+         show.moment(i["since"]), i["reason"])
         for i in found
     ]  # fmt: skip
     show.table(columns, rows, "No instances.")
