@@ -18,7 +18,7 @@ from logger.model import Entry
 from logger.store import LineStore
 
 log = get_log()
-MOST = 5_000
+MOST, LEAST = 5_000, 50
 AT_ONCE = 0.8  # seconds of work before the loop beats again
 PAUSE = 1.0
 
@@ -31,7 +31,7 @@ class Writer:
         self._keep, self._bytes = timedelta(days=days), bytes
         self._consumer: RecordConsumer | None = None
         self._batch: list[Record] = []
-        self._pause_until = 0.0
+        self._most, self._pause_until = MOST, 0.0
         self.kept = self.doubled = self.unreadable = self.late = 0
         self.away = "not started"
 
@@ -52,7 +52,7 @@ class Writer:
             while self._one_batch() and self._clock.monotonic() < began + AT_ONCE:
                 continue
         except Unavailable as error:
-            self.away, self._pause_until = error.detail, began + PAUSE
+            self.away, self._pause_until, self._most = error.detail, began + PAUSE, max(LEAST, self._most // 2)
             raise
 
     def look_after(self) -> None:
@@ -69,15 +69,15 @@ class Writer:
             self._consumer.close()
 
     def _one_batch(self) -> bool:
-        """Whether there is more to come at once."""
+        """Whether there is more to come at once. What could not be written goes in smaller parts: it may have taken too long."""
         assert self._consumer is not None
         self._batch = self._batch or self._consumer.poll(MOST, 0)
         if not self._batch:
             return False
-        many = len(self._batch) > MOST // 10
-        self._write(self._batch)
-        self._batch, self.away = [], ""
-        return many
+        part = self._batch[: self._most]
+        self._write(part)
+        self._batch, self.away, self._most = self._batch[len(part) :], "", min(MOST, self._most * 2)
+        return bool(self._batch) or len(part) > MOST // 10
 
     def _gained(self, places: list[Place]) -> Mapping[Place, int]:
         kept = self._store.shards()

@@ -12,7 +12,7 @@ import pytest
 from backbone.bus.memory_records import MemoryRecords
 from backbone.bus.raw import Record
 from backbone.clock import ManualClock
-from contracts.errors import Forbidden, Invalid
+from contracts.errors import Forbidden, Invalid, Unavailable
 from contracts.lines import LEVELS
 from gateway.config import files, render
 from gateway.door import DOCUMENTS, NOUNS, Door
@@ -200,6 +200,43 @@ def test_one_line_that_cannot_be_kept_does_not_hold_up_the_others() -> None:
     house.writer.work()
     assert house.found() == [f"line {n}" for n in range(11) if n not in (3, 8)] and house.writer.unreadable == 2
     assert sum(house.store.shards().values()) == 11
+
+
+class Slow(MemoryLines):
+    """A home that gives up on many lines at once."""
+
+    def write(self, entries: Any, shards: Any) -> int:
+        if len(entries) > 300:
+            raise Unavailable("it took too long")
+        return super().write(entries, shards)
+
+
+def test_what_takes_too_long_goes_in_smaller_parts() -> None:
+    house = House(store=Slow())
+    send(house.records, [line(n, n / 10) for n in range(1_000)])
+    while len(house.found()) < 1_000:
+        try:
+            house.writer.work()
+        except Unavailable:
+            house.clock.advance(1)
+    assert house.found() == [f"line {n}" for n in range(1_000)] and house.writer.doubled == 0
+    house.writer.work()
+    assert house.writer.away == "" and sum(house.store.shards().values()) == 1_000
+
+
+def test_two_replicas_share_the_work_and_keep_each_line_once() -> None:
+    house = House()
+    other = Writer(house.records, house.store, house.clock, "g", 7, 10**9)
+    for begin in range(0, 60, 20):
+        send(house.records, [line(n, n, source=f"s{n % 7}") for n in range(begin, begin + 20)])
+        house.writer.work()
+        if begin:
+            other.work()
+    other.close()
+    send(house.records, [line(n, n, source=f"s{n % 7}") for n in range(60, 70)])
+    house.writer.work()
+    assert house.found() == [f"line {n}" for n in range(70)]
+    assert other.kept > 0 and house.writer.doubled + other.doubled == 0
 
 
 def test_old_days_go_by_the_clock() -> None:
