@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -13,7 +14,8 @@ from backbone.directory.ldap import open_directory
 from backbone.directory.memory import MemoryDirectory
 from backbone.settings import Settings
 from contracts.errors import Refused, Unavailable
-from tests.support.real import address
+from tests.support.proxy import Proxy
+from tests.support.real import address, moved
 
 
 @dataclass(frozen=True)
@@ -161,3 +163,17 @@ def test_a_certificate_of_another_authority_is_not_trusted() -> None:
     directory = open_directory(settings(LDAP_CA=""))
     with pytest.raises(Unavailable):
         directory.login(address("LDAP_TEST_USER"), address("LDAP_TEST_PASSWORD"))
+
+
+@pytest.mark.real
+def test_the_connection_that_is_kept_for_the_question_may_break() -> None:
+    url = urlsplit(address("LDAP_URL"))
+    with Proxy(str(url.hostname), url.port or 636) as proxy:
+        directory = open_directory(settings(LDAP_URL=moved(address("LDAP_URL"), proxy.port), **account()))
+        directory.ready()
+        directory.ready()
+        proxy.cut()
+        with pytest.raises(Unavailable):
+            directory.ready()
+        proxy.mend()
+        directory.ready()
