@@ -23,7 +23,8 @@ def test_documents_that_are_away(verb: Callable[[Documents], object]) -> None:
     docs = home.collection(Declared("things", {}))
     docs.insert("a", {"x": 1})
     home.away = "no server"
-    for call in (lambda: verb(docs), home.ready, lambda: home.collection(Declared("others", {}))):
+    calls: list[Callable[[], object]] = [lambda: verb(docs), home.ready, lambda: home.collection(Declared("others", {}))]
+    for call in calls:
         with pytest.raises(Unavailable, match="no server"):
             call()
     home.away = ""
