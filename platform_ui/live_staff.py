@@ -68,8 +68,9 @@ class StaffRoom:
                 return
 
     async def nodes(self, visit: Visit) -> Response:
+        """Where there is one only, what runs there as well, its figures cell by cell."""
         sparks: dict[str, Any] = {}
-        looked = [0]
+        looked, shapes = [0], [None]
 
         def look() -> dict[str, str]:
             seen = _seen(visit)
@@ -77,9 +78,17 @@ class StaffRoom:
             if looked[0] % SPARKED == 0:
                 sparks.update({n["id"]: nodes_shown.spark(seen.history(n["id"], nodes_shown.SPARK).value) for n in nodes.value})
             looked[0] += 1
-            return self.parts.nodes(nodes, sparks)
+            told = self.parts.nodes(nodes, sparks)
+            return told | (self._running(seen, nodes.value[0], shapes) if len(nodes.value) == 1 else {})
 
         return self._looked(visit, look)
+
+    def _running(self, seen: PlatformSeen, node: Mapping[str, Any], before: list[Any]) -> dict[str, str]:
+        running = seen.on_node(node["id"])
+        shape = nodes_shown.shape(running.value)
+        told = self.parts.rows(node, running) if shape != before[0] else {}
+        before[0] = shape
+        return told | self.parts.cells([r["figure"] for r in running.value if r["figure"]])
 
     async def node(self, visit: Visit) -> Response:
         """Each second's figures, and what came, went or changed there."""
@@ -88,11 +97,8 @@ class StaffRoom:
 
         def look() -> dict[str, str]:
             seen = _seen(visit)
-            running = seen.on_node(id)
-            shape: Any = [(r["id"], r["state"], r["reason"]) for r in running.value]
-            told = self.parts.node(seen.node(id), running if shape != shapes[0] else None)
-            shapes[0] = shape
-            return told
+            n = seen.node(id)
+            return self.parts.node(n) | self._running(seen, n, shapes)
 
         return news.stream(visit, news.merged(news.looked(visit, look, SLOW), self._figures(visit, shown)))
 

@@ -121,12 +121,20 @@ def searched(filters: Filters, written: str) -> Filters:
 
 def row(line: Mapping[str, Any], text: str = "") -> dict[str, Any]:
     """A line as its row says it; `text` is what was searched and is marked."""
-    facts = [(k, _short(v)) for k, v in (line.get("facts") or {}).items() if v not in (None, "")][:FACTS]
+    told = {k: v for k, v in (line.get("facts") or {}).items() if v not in (None, "")}
+    facts = [(k, marked(_short(v), text)) for k, v in told.items()][:FACTS]
     return {
         "id": line["id"], "time": line["time"], "clock": moment(line["time"]).strftime("%H:%M:%S.%f")[:12],
         "tone": TONES.get(line["level"], ""), "level": WORDS.get(line["level"], line["level"]), "source": source(line),
-        "text": marked(line["text"], text), "facts": facts, "line": dict(line),
+        "text": marked(head(line), text), "facts": facts, "line": dict(line),
     }  # fmt: skip
+
+
+def head(line: Mapping[str, Any]) -> str:
+    """What a line says before its facts: where its text repeats them, they are shown once."""
+    text = str(line["text"])
+    places = [at for k in line.get("facts") or {} if (at := text.find(f" {k}=")) > 0]
+    return text[: min(places)] if places else text
 
 
 def source(line: Mapping[str, Any]) -> str:
@@ -163,17 +171,21 @@ def histogram(told: Mapping[str, Any], filters: Filters, now: datetime) -> dict[
             ("info", "warn", "error"), ("--b-quiet", "--b-warn-2", "--b-bad"), stacked, (info, warn, bad), strict=True
         )
     ]
-    return {"x": [t + step / 2 for t in times], "series": series, "h": 92, "left": 36, "max": max([4, *stacked[0]]) * 1.12}
+    return {"x": [t + step / 2 for t in times], "series": series, "h": 92, "left": 44, "max": max([4, *stacked[0]]) * 1.12}
 
 
 def total(told: Mapping[str, Any]) -> int:
     return sum(_count(item, "debug", "info", "warning", "error", "critical") for item in told["items"])
 
 
+def grouped(count: int) -> str:
+    return f"{count:,}".replace(",", "\u202f")
+
+
 def said(told: Mapping[str, Any]) -> str:
     """The histogram in words."""
     bad, warn = (sum(_count(i, *names) for i in told["items"]) for names in (("error", "critical"), ("warning",)))
-    return f"{total(told)} lines over time by level, {warn} of them warnings and {bad} errors"
+    return f"{grouped(total(told))} lines over time by level, {warn} of them warnings and {bad} errors"
 
 
 def plain(lines: Sequence[Mapping[str, Any]]) -> str:
@@ -181,7 +193,7 @@ def plain(lines: Sequence[Mapping[str, Any]]) -> str:
     told = []
     for line in lines:
         facts = " ".join(f"{k}={_short(v, 2000)}" for k, v in (line.get("facts") or {}).items())
-        told.append(" ".join(filter(None, (line["time"], line["level"], source(line).replace(" ", "."), line["text"], facts))))
+        told.append(" ".join(filter(None, (line["time"], line["level"], source(line).replace(" ", "."), head(line), facts))))
     return "\n".join(told) + "\n"
 
 

@@ -143,7 +143,11 @@ def with_figures(n: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any
     return shown({**n, "figures": {"time": told["time"], **told["of_node"]}})
 
 
-def running(instances: Iterable[Mapping[str, Any]], figures: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+Known = Mapping[str, Mapping[str, str]]
+"""By the id of a replica, or the name of a backing service: its tone, its state, since when."""
+
+
+def running(instances: Iterable[Mapping[str, Any]], figures: Iterable[Mapping[str, Any]], known: Known) -> list[dict[str, Any]]:
     """Apps first, by name; then the platform's own."""
     newest = {f["instance"]: f for f in figures}
     made = []
@@ -157,10 +161,16 @@ def running(instances: Iterable[Mapping[str, Any]], figures: Iterable[Mapping[st
             "reason": i.get("reason", ""), "since": i.get("since", ""), "figure": f, "restarts": i.get("restarts"),
         })  # fmt: skip
     for f in newest.values():
+        how = known.get(f["instance"]) or known.get(f["instance"].split("-")[-1]) or {"tone": "off", "state": "not heard", "since": ""}
         made.append({
             "id": f["instance"], "kind": f["kind"], "workspace": f.get("workspace", ""), "deployment": f.get("deployment", ""),
-            "service": f.get("service") or f["instance"], "generation": f.get("generation", 0), "tone": "ok", "state": "running",
-            "reason": "", "since": "", "figure": f, "restarts": f.get("restarts"),
+            "service": f.get("service") or f["instance"], "generation": f.get("generation", 0), **how,
+            "reason": "", "figure": f, "restarts": f.get("restarts"),
         })  # fmt: skip
     order = {"app": 0, "subsystem": 1, "backing": 2}
     return sorted(made, key=lambda r: (order.get(r["kind"], 3), r["workspace"], r["service"], r["id"]))
+
+
+def shape(some: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    """What the table of them is drawn anew for; figures change only their cells."""
+    return [(r["id"], r["state"], r["reason"], r["since"]) for r in some]

@@ -35,13 +35,18 @@ class StaffParts:
         told = {f"node-{n['id']}": self._html("node-card", n=n, sparks=sparks) for n in nodes.value}
         return told | {f"p-{name}": self._html(name, nodes=nodes) for name in ("nodes-sum", "nodes-notes")}
 
-    def node(self, n: Mapping[str, Any], running: Part | None) -> dict[str, str]:
-        """`running` None: as it was."""
-        told = {f"p-{name}": self._html(name, n=n) for name in ("node-state", "node-why", "node-firewall")}
-        return told | ({"rows": self._html("node-rows", n=n, running=running)} if running else {})
+    def node(self, n: Mapping[str, Any]) -> dict[str, str]:
+        return {f"p-{name}": self._html(name, n=n) for name in ("node-state", "node-why", "node-firewall")}
+
+    def rows(self, n: Mapping[str, Any], running: Part) -> dict[str, str]:
+        return {"rows": self._html("node-rows", n=n, running=running)}
 
     def figures(self, n: Mapping[str, Any], instances: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-        told = {"p-node-meters": self._html("node-meters", n=n)}
+        return {"p-node-meters": self._html("node-meters", n=n)} | self.cells(instances)
+
+    def cells(self, instances: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+        """CPU and memory of each."""
+        told = {}
         for f in instances:
             row = {"service": f.get("service") or f["instance"], "figure": f}
             told[f"cpu-{f['instance']}"] = self._html("node-cpu", r=row)

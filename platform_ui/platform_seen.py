@@ -68,7 +68,8 @@ class PlatformSeen:
         """What runs there: instances of apps as the agent sees them, everything else by its figures."""
         told = self.lasting.part(f"instances {node}", lambda: self.api.items("instances", node=node), [])
         figures = self.lasting.part(f"figures {node}", lambda: self.api.items("figures", node=node), [])
-        return Part(nodes_shown.running(told.value, figures.value), told.away or figures.away, told.since or figures.since)
+        known = staff.known(self._list("subsystems").value, self._list("backing").value)
+        return Part(nodes_shown.running(told.value, figures.value, known), told.away or figures.away, told.since or figures.since)
 
     def home(self) -> dict[str, Any]:
         """What needs attention of the platform's own, and how it stands in short."""

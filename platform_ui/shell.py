@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask, g, request
 
 from backbone.clock import text_of
-from platform_ui import again, model, running, staff
+from platform_ui import again, logs, model, running, staff
 from platform_ui.icons import Markup, icon
 from platform_ui.site import Site
 from platform_ui.spark import spark
@@ -58,7 +58,7 @@ def fill(app: Flask, site: Site) -> None:
 
     env.globals.update(
         moment=when, incident_steps=staff.steps, part_name=staff.part_name, INCIDENTS=staff.KINDS, BACKING=staff.BACKING,
-        BACKING_NAMES=staff.NAMES,
+        BACKING_NAMES=staff.NAMES, grouped=logs.grouped,
     )  # fmt: skip
     env.globals.update(again=again, running=running)
     env.filters.update(capital=model.capital, size=model.size, value=model.value, ago=model.ago, json=_json)

@@ -47,6 +47,13 @@ def rows(parts: Iterable[Mapping[str, Any]], figures: Mapping[str, Any], beats: 
     return made
 
 
+def known(parts: Iterable[Mapping[str, Any]], backing: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """How each replica and each backing service is, by its id or name."""
+    replicas = [(r["replica"], STATES.get(r["state"], "off"), r) for part in parts for r in part["replicas"]]
+    services = [(b["name"], BACKING.get(b["state"], "off"), b) for b in backing]
+    return {id: {"tone": tone, "state": one["state"], "since": one["since"]} for id, tone, one in (*replicas, *services)}
+
+
 def shape(some: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
     """What the table is drawn anew for."""
     return tuple((r["replica"], r["restarts"], r["incident"], r["since"]) for r in some)

@@ -104,9 +104,9 @@
     function open(row) {
       const l = JSON.parse(row.dataset.line);
       at?.setAttribute("aria-expanded", "false"); at = row; row.setAttribute("aria-expanded", "true");
-      const first = l.text.split("\n")[0]; f("title").textContent = first.length > 60 ? "Line" : first;
+      const keys = Object.keys(l.facts || {}).map((k) => l.text.indexOf(` ${k}=`)).filter((at) => at > 0), text = keys.length ? l.text.slice(0, Math.min(...keys)) : l.text, first = text.split("\n")[0]; f("title").textContent = first.length > 60 ? "Line" : first;
       f("level").textContent = l.level; f("level").dataset.s = tone[l.level] || "off";
-      f("copy").dataset.copy = [l.time, l.level, l.service, l.text, ...Object.entries(l.facts || {}).map(([k, v]) => `${k}=${v}`)].join(" ");
+      f("copy").dataset.copy = [l.time, l.level, l.service, text, ...Object.entries(l.facts || {}).map(([k, v]) => `${k}=${v}`)].join(" ");
       f("facts").replaceChildren(); f("around").replaceChildren();
       const time = fact("Time", `${day(l.time)}.${l.time.slice(20, 26)}`); if (time) time.title = `${l.time.slice(0, 19).replace("T", " ")} UTC`;
       fact("From", l.kind === "build" ? "the build" : l.service, l.kind === "subsystem" && staff ? "/subsystems" : "");
@@ -119,7 +119,7 @@
         const text = typeof v === "string" ? v : JSON.stringify(v);
         if (text.includes("\n") || text.length > 240) long.push(`${k}:\n${text}`); else { const dd = fact(k, text); if (dd) { dd.className = "b-mono"; dd.previousSibling.className = "b-mono"; } }
       });
-      if (first.length > 60 || l.text.includes("\n")) long.unshift(l.text);
+      if (first.length > 60 || text.includes("\n")) long.unshift(text);
       f("long").hidden = !long.length; f("long").querySelector("pre").textContent = long.join("\n\n");
       f("correlated").hidden = !l.correlation; f("correlation").textContent = l.correlation || ""; f("copy-correlation").dataset.copy = l.correlation || "";
       f("of-id").href = logs({ correlation: l.correlation, range: "7d", order: "oldest" });

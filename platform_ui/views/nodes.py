@@ -17,7 +17,9 @@ def listed() -> Any:
     seen = platform()
     nodes = seen.nodes()
     sparks = {n["id"]: nodes_shown.spark(seen.history(n["id"], nodes_shown.SPARK).value) for n in nodes.value}
-    return page("nodes.html", "nodes", nodes=nodes, sparks=sparks, news="/news/nodes")
+    only = nodes.value[0] if len(nodes.value) == 1 else None
+    running = seen.on_node(only["id"]) if only else None
+    return page("nodes.html", "nodes", nodes=nodes, sparks=sparks, n=only, running=running, news="/news/nodes")
 
 
 @pages.get("/nodes/<node>")

@@ -71,6 +71,13 @@ def test_a_row_says_where_a_line_is_from_and_marks_what_was_searched() -> None:
     assert logs.row(line(kind="build", app="comfort"))["source"] == "build comfort"
 
 
+def test_facts_that_a_text_repeats_are_shown_once() -> None:
+    row = logs.row(line(text='ended why="no container" code=1', facts={"why": "no container", "code": 1}), "container")
+    assert str(row["text"]) == "ended" and [(k, str(v)) for k, v in row["facts"]] == [
+        ("why", "no <mark>container</mark>"), ("code", "1"),
+    ]  # fmt: skip
+
+
 def test_the_histogram_has_the_worst_at_the_bottom_and_noughts_between() -> None:
     told = {"step": 60, "items": [{"time": at(-180), "info": 5, "warning": 2, "error": 1, "critical": 1}, {"time": at(-60), "debug": 3}]}
     chart = logs.histogram(told, logs.read({"since": at(-240), "until": at(0)}), NOW)
@@ -193,7 +200,9 @@ def test_a_nodes_charts_have_gaps_where_nothing_was_measured() -> None:
 def test_what_runs_on_a_node_is_apps_first_then_the_platforms_own() -> None:
     app = {"id": "i", "workspace": "dora", "deployment": "d", "service": "web", "generation": 1, "state_name": "HEALTHY"}
     figures = [{"instance": "k", "kind": "backing"}, {"instance": "i", "kind": "app"}, {"instance": "m", "kind": "subsystem"}]
-    rows = nodes_shown.running([app, {**app, "id": "gone", "ended": at(0)}], figures)
+    known = staff.known([part(replica("m", 0.2))], [{"name": "k", "state": "away", "since": at(-9)}])
+    rows = nodes_shown.running([app, {**app, "id": "gone", "ended": at(0)}], figures, known)
+    assert [r["state"] for r in rows] == ["healthy", "ready", "away"] and rows[1]["since"] == at(-600)
     assert [(r["id"], r["kind"]) for r in rows] == [("i", "app"), ("m", "subsystem"), ("k", "backing")] and rows[0]["figure"]
 
 
