@@ -33,11 +33,17 @@ class Shipper:
         self._installation, self._node = installation, node
         self._followed: dict[str, Followed] = {}
         self._aside: set[str] = set()
+        self._broken: dict[str, str] = {}
         self._look_at, self._pause_until = 0.0, 0.0
         self._flying = self._bytes = 0
         self._lock = threading.Lock()
         self._full, self._first = False, True
-        self.trouble = ""
+        self._unreadable = ""
+
+    @property
+    def trouble(self) -> str:
+        """Why lines are not carried, "" where all are."""
+        return self._unreadable or next(iter(self._broken.values()), "")
 
     def round(self, changed: bool = False) -> float:
         """One turn for each container, as far as Kafka takes it. Gives the seconds until the next is due."""
@@ -51,7 +57,7 @@ class Shipper:
         moved = False
         turns = list(self._followed.values())
         for n, one in enumerate(turns):
-            moved |= (served := self._turn(one, now))
+            moved |= (served := self._safely(one, now))
             if self._full:  # who was not served is first in the next round
                 next = n + 1 if served else n
                 self._followed = {f.printer.id: f for f in (*turns[next:], *turns[:next])}
@@ -78,16 +84,17 @@ class Shipper:
                     self._followed[printer.id].printer = printer
                 elif printer.id not in self._aside:
                     self._follow(printer)
-            self.trouble = ""
+            self._unreadable = ""
         except Unavailable as error:
-            if not self.trouble:
+            if not self._unreadable:
                 log.warning("printed_unreadable", reason=error.detail)
-            self.trouble, self._look_at = error.detail, now + PAUSE
+            self._unreadable, self._look_at = error.detail, now + PAUSE
             return
         self._look_at = now + LOOK
         for id, one in self._followed.items():
             one.gone = id not in found
         self._aside &= found.keys()
+        self._broken = {id: reason for id, reason in self._broken.items() if id in found}
         self._forget(found)
 
     def _follow(self, printer: Printer) -> None:
@@ -102,11 +109,23 @@ class Shipper:
                 log.warning("printed_nowhere", container=printer.id[:12], name=printer.name, hint="Docker has no file of its lines")
 
     def _forget(self, found: dict[str, Printer]) -> None:
-        for id in self._marks.all.keys() - found.keys() - self._followed.keys():
-            _, ended = self._marks.all.pop(id)
-            if self._first and not ended:
-                log.warning("printed_unseen", container=id[:12], reason="it was removed while no agent looked; its last lines may be lost")
+        gone = self._marks.all.keys() - found.keys() - self._followed.keys()
+        unseen = [id[:12] for id in gone if not self._marks.all.pop(id)[1]]
+        if self._first and unseen:
+            log.warning("printed_unseen", containers=unseen, reason="removed while no agent looked; their last lines may be lost")
         self._first = False
+
+    def _safely(self, one: Followed, now: float) -> bool:
+        """A bug over one container's lines does not silence the others: it is put aside, and /ready says so."""
+        try:
+            return self._turn(one, now)
+        except Exception as error:
+            log.exception("lines_failed", container=one.printer.id[:12], name=one.printer.name)
+            self._broken[one.printer.id] = f"the lines of {one.printer.name} are not carried: {error!r}"
+            self._aside.add(one.printer.id)
+            self._followed.pop(one.printer.id, None)
+            one.close()
+            return False
 
     def _turn(self, one: Followed, now: float) -> bool:
         if one.failed and now < self._pause_until:
@@ -116,7 +135,7 @@ class Shipper:
         try:
             moved = one.read(TURN, now)
         except Unavailable as error:
-            self.trouble = error.detail
+            self._unreadable = error.detail
             return False
         sent = one.send(lambda line, encoded, flight: self._put(one, line, encoded, flight))
         one.tidy()

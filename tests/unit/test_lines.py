@@ -218,3 +218,24 @@ def test_marks_that_cannot_be_read_make_repeats_not_gaps(node: Node) -> None:
     node.new_agent()
     node.rounds()
     assert node.texts() == ["one", "two"] and len(node.arrived()) == 4
+
+
+def test_a_bug_over_one_containers_lines_does_not_silence_the_others(node: Node) -> None:
+    docker = node.printed.container("c1", APP)
+    node.printed.container("c2", PART).say("one")
+    node.agent.round(True)
+    node.agent._followed["c1"]._joiner = None  # type: ignore[assignment]
+    docker.say("x")
+    node.printed.container("c3", PART).say("two")
+    node.rounds()
+    assert node.texts() == ["one", "two"]
+    assert "name-c1" in node.agent.trouble
+
+
+def test_containers_that_went_while_no_agent_looked_are_forgotten(node: Node) -> None:
+    node.printed.container("c1", APP).say("one")
+    node.rounds()
+    node.printed.remove("c1")
+    node.new_agent()
+    node.rounds()
+    assert not node.agent._marks.all and not node.agent.trouble
