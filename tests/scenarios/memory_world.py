@@ -182,6 +182,10 @@ class MemoryWorld:
                     found.add(envelope.source.split(".")[0])
         return found
 
+    def lines_about(self, text: str) -> set[str]:
+        said = (envelope for topic in MESSAGE_TOPICS for envelope in self.platform.bus.reader(topic).read_to_end())
+        return {envelope.source.split(".")[0] for envelope in said if text in envelope.model_dump_json()}
+
     # -- how it is done ---------------------------------------------------------------------------------------------------
 
     def pass_time(self, seconds: float) -> None:

@@ -158,6 +158,10 @@ class RealWorld:
     def let_pass(self, seconds: float) -> None:
         time.sleep(seconds)
 
+    def lines_about(self, text: str) -> set[str]:
+        got = self.ask("GET", f"/lines?kind=subsystem&text={text}&limit=1000", self.login("operator"))
+        return {line["service"].split(".")[0] for line in got.json["items"]} if got.status == 200 else set()
+
     def containers(self, service: str) -> list[str]:
         """The running containers of one of the platform's own services (app-controller, sensor-manager-intake)."""
         name = f"{self.installation}-{service.replace('_', '-').replace('.', '-')}"

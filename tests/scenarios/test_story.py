@@ -80,6 +80,7 @@ def test_a_part_that_stands_still_is_replaced(frail: World) -> None:
     assert texts[0] == "its last heartbeat" and texts[1].startswith(f"no heartbeat of replica {before} for 3")
     assert any("its process was killed: GET /live" in text for text in texts) and texts[-1].startswith("a new heartbeat")
     assert incident["seconds"] < 60 and incident["attempts"] >= 1
+    frail.until(lambda: {"monitor", "node_manager"} <= frail.lines_about(incident["id"]), 20, "lines of the monitor and the agent")
     after = frail.until(lambda: replicas(frail, "node_manager.api"), 30, "the successor serves")
     assert after == [incident["successor"]] != [before]
 

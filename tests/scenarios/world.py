@@ -80,6 +80,9 @@ class World(Protocol):
     def die_between(self, subsystem: str, act: Callable[[], object], stored: Callable[[], bool]) -> None:
         """Does `act`; once `stored`, the subsystem dies by kill -9 before it could send what it has to say."""
 
+    def lines_about(self, text: str) -> set[str]:
+        """Which subsystems' lines hold this text, as the logger kept them (in one process: their messages)."""
+
     def sources(self, trace: str) -> set[str]:
         """Which parts' lines carry this correlation id."""
 
