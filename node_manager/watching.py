@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from contracts.messages.deployment import Probe
 from contracts.states import InstanceState
 
-EAGER, STARTING, STEADY = 0.1, 0.2, 1.0
+EAGER, STARTING, STEADY = 0.1, 0.2, 0.75
 """Seconds between probes: in the first moments, until healthy, afterwards."""
 EAGER_FOR = 2.0
 PATIENCE = 0.8

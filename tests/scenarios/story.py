@@ -142,10 +142,10 @@ def at_rest(world: World) -> bool:
     return bool(parts.json["items"]) and well and all(s["state"] == "up" for s in backing.json["items"])
 
 
-def ended(world: World, replica: str) -> dict[str, Any]:
-    """The incident of this replica, once it is closed."""
+def replaced(world: World, replica: str) -> dict[str, Any]:
+    """The incident of this replica, once it ended so; it may have been suspected before, and spared."""
 
     def look() -> dict[str, Any] | None:
-        return next((i for i in incidents(world) if i["replica"] == replica and i["state"] == "closed"), None)
+        return next((i for i in incidents(world) if i["replica"] == replica and i["outcome"] == "replaced"), None)
 
-    return world.until(look, WITHIN, f"the incident of {replica} is over")
+    return world.until(look, WITHIN, f"{replica} is replaced")

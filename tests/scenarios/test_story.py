@@ -7,10 +7,10 @@ from tests.scenarios.story import (
     comfort,
     deployment,
     destroy,
-    ended,
     incidents,
     new_name,
     new_trace,
+    replaced,
     replicas,
     run,
     send,
@@ -73,7 +73,7 @@ def test_a_part_that_stands_still_is_replaced(frail: World) -> None:
     """Docker sees a process that runs; only its heartbeats stop."""
     before = the_one(frail, "node_manager.api")
     frail.stand_still("node_manager.api")
-    incident = ended(frail, before)
+    incident = replaced(frail, before)
     texts = [line["text"] for line in incident["timeline"]]
     assert (incident["kind"], incident["outcome"]) == ("replica", "replaced")
     assert (incident["subsystem"], incident["role"]) == ("node_manager", "api")
@@ -102,7 +102,7 @@ def test_the_monitors_leader_dies_and_the_other_one_acts(frail: World) -> None:
     before = the_one(frail, "deployer")
     frail.kill_leader()
     frail.stand_still("deployer")
-    incident = ended(frail, before)
+    incident = replaced(frail, before)
     assert incident["outcome"] == "replaced"
     frail.until(lambda: replicas(frail, "deployer") == [incident["successor"]], 30, "a new deployer serves")
     frail.until(lambda: len(replicas(frail, "monitor")) == 2, 60, "two monitors again")
