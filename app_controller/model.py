@@ -43,7 +43,7 @@ class ReleaseRef(Record):
 
 
 class Wanted(Record):
-    """The newest wish and how far it has come; `since` is when it reached its state."""
+    """The newest wish and how far it has come; `since` is when it reached its state, `log` what it printed where it failed."""
 
     generation: int
     state: int
@@ -51,6 +51,7 @@ class Wanted(Record):
     deadline: datetime | None = None
     reason: str = ""
     hint: str = ""
+    log: str = ""
 
 
 class ServingNow(Record):
@@ -170,10 +171,10 @@ def short(d: Deployment, heard: SensorsShort, now: datetime) -> Moved | None:
     return failed(d, " ".join(s.reason for s in heard.shortages), "Add sensors there, or ask for others in berth.yml.", now)
 
 
-def failed(d: Deployment, reason: str, hint: str, now: datetime) -> Moved:
+def failed(d: Deployment, reason: str, hint: str, now: datetime, log: str = "") -> Moved:
     """The old generation, where there is one, serves on."""
     d = _to(d, Rollout.FAILED, now)
-    d = d.model_copy(update={"wanted": d.wanted.model_copy(update={"reason": reason, "hint": hint})})
+    d = d.model_copy(update={"wanted": d.wanted.model_copy(update={"reason": reason, "hint": hint, "log": log})})
     return d, [UnbindSensors(deployment=d.id, generation=d.wanted.generation)] if not d.serving.generation else []
 
 
@@ -185,7 +186,7 @@ def seen(d: Deployment, heard: DeploymentSeen, now: datetime) -> Moved | None:
     if state == d.wanted.state:
         return None
     if state == Rollout.FAILED:
-        return failed(d, heard.reason, heard.log, now)
+        return failed(d, heard.reason, next((f"It said last: {x}" for x in heard.log.splitlines()[::-1] if x.strip()), ""), now, heard.log)
     d = _to(d, Rollout(state), now)
     if state == Rollout.STOPPED:
         d = d.model_copy(update={"serving": ServingNow(), "sizes": {}, "bindings": {}})

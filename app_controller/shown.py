@@ -38,6 +38,7 @@ class WantedShown(BaseModel):
     state_code: int
     reason: str
     hint: str
+    log: str
     since: datetime
     deadline: datetime | None
 
@@ -124,7 +125,7 @@ def shown_deployment(d: Deployment) -> DeploymentShown:
         release=ReleaseRefShown(**d.release.model_dump()),
         wanted=WantedShown(
             generation=w.generation, wish=d.wish, state=Rollout(w.state).name, state_code=w.state, reason=w.reason, hint=w.hint,
-            since=w.since, deadline=w.deadline,
+            log=w.log, since=w.since, deadline=w.deadline,
         ),  # fmt: skip
         serving=ServingShown(**d.serving.model_dump(mode="json")),
         steps=[

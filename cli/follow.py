@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,8 @@ from cli.failure import Failure
 from cli.releases import last_lines
 from cli.session import Platform
 from contracts.states import Rollout
+
+BUILDS = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)\S* \w+ (.*)")
 
 
 def end_of(platform: Platform, asked: dict[str, Any], quiet: bool) -> dict[str, Any]:
@@ -69,7 +72,7 @@ def why_not(platform: Platform, d: dict[str, Any], generation: int) -> Failure:
     problem = {
         "title": wanted["state"], "correlation": d["correlation"], "deployment": d, "serving": serving(d),
         "errors": [{"path": f"sensors.{s['need']}", "rule": s["reason"], "hint": ""} for s in d["shortages"] if s["reason"] != reason],
-        "log": last_lines(platform, release["id"]) if release["state"] == "FAILED" else [],
+        "log": last_lines(platform, release["id"]) if release["state"] == "FAILED" else _last(wanted["log"]),
     }  # fmt: skip
     return Failure(f"{d['name']}: {reason}", wanted["hint"] or release["hint"], problem)
 
@@ -77,12 +80,19 @@ def why_not(platform: Platform, d: dict[str, Any], generation: int) -> Failure:
 def tell(failure: Failure) -> None:
     """What a failed deployment has to say beside the error itself."""
     if lines := failure.problem.get("log"):
-        show.say("the build's last lines:", "dim")
+        show.say("the last lines:", "dim")
         for line in lines:
-            time, _, text = line.split(" ", 2) if line.count(" ") > 1 else ("", "", line)
-            show.say(f"  {time[11:19]} {text}")
+            timed = BUILDS.fullmatch(line)
+            show.say(f"  {timed[1]} {timed[2]}" if timed else f"  {line}")
     if told := failure.problem.get("serving"):
         show.say(told)
+
+
+def _last(log: str, most: int = 15) -> list[str]:
+    """What an instance said before it ended; of a traceback that came again and again, once."""
+    lines = [line for line in log.splitlines() if line.strip()]
+    begins = [n for n, line in enumerate(lines) if line.startswith("Traceback ")]
+    return lines[begins[-1] if begins else 0 :][-most:]
 
 
 def serving(d: dict[str, Any]) -> str:

@@ -43,16 +43,17 @@ class AppPage:
         return Part(running.charts(some, told.value, span, now), told.away)
 
     def beside(self, d: Mapping[str, Any]) -> Part:
-        """The last lines of what failed, oldest first: of the build where it came no further, else of that generation's instances."""
+        """The last lines of what failed, oldest first: of the build where it came no further, else of the instance that spoke last."""
         number = d["wanted"]["generation"]
         reached = [s["state"] for s in d["steps"] if s["generation"] == number and s["state"] != "FAILED"]
         if not reached or reached[-1] in BEFORE_BUILT:
             return self._build(d)
         told = tried(self.api.get, "lines", workspace=d["workspace"], deployment=d["id"], kind="app", limit=LOOKED_AT)
         if told.away:
-            return Part([], told.away)
+            kept = [x for x in d["wanted"]["log"].splitlines() if x.strip()][-BESIDE:]
+            return Part([{"time": "", "level": "", "from": "", "text": x} for x in kept], "" if kept else told.away)
         mine = [_line(one) for one in told.value["items"] if one["generation"] == number]
-        return Part(mine[:BESIDE][::-1])
+        return Part([one for one in mine if one["from"] == mine[0]["from"]][:BESIDE][::-1])
 
     def _build(self, d: Mapping[str, Any]) -> Part:
         """As the deployer keeps it, which is there before the logger has it."""

@@ -107,7 +107,8 @@ def test_an_app_that_never_becomes_healthy(world: World) -> None:
     release = upload(world, token, {"berth.yml": text, "app.py": code})
     made = world.ask("POST", "/deployments", token, json={"release": release["id"]}).ok(201)
     d = wait_for(world, token, made["id"], "FAILED", 1, seconds=150)
-    assert "3" in d["wanted"]["reason"] and "no heater found" in d["wanted"]["hint"], d["wanted"]
+    wanted = d["wanted"]
+    assert "3" in wanted["reason"] and wanted["hint"] == "It said last: no heater found" and "no heater" in wanted["log"], wanted
     world.until(lambda: not world.instances(made["id"]), 30, "nothing of it runs")
 
 
