@@ -14,8 +14,8 @@ from logger.writer import Writer
 
 KEEP_DAYS = 7
 KEEP_BYTES = 5_000_000_000
-GATHERED = 0.5
-"""Seconds between two looks into the topic: lines are kept in batches, and an idle platform costs two looks a second."""
+GATHERED = 1.0
+"""Seconds between two looks into the topic: found a second later, a line costs little; a tail does not wait for it."""
 MINUTE = 60.0
 ASKING = 3
 """Questions at once: of the four connections one is left for keeping."""

@@ -153,7 +153,7 @@ def test_a_kind_of_ones_own(dora: Terminal) -> None:
 def test_lines_are_found_and_followed(dora: Terminal) -> None:
     def said(*lines: Line) -> None:
         send(dora.world.platform.records, lines)
-        dora.world.pass_time(1)
+        dora.world.pass_time(1.25)
 
     now = dora.world.platform.clock.now()
     dora.run("deploy", app(dora))

@@ -39,7 +39,7 @@ class Logs:
 
     def said(self, *lines: Line | bytes) -> None:
         self.unkept(*lines)
-        self.world.pass_time(1)
+        self.world.pass_time(1.25)
 
     def ask(self, token: str, path: str = "/lines", **query: Any) -> Any:
         return self.world.ask("GET", f"{path}?{urlencode(query)}", token).ok(200)

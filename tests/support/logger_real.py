@@ -8,9 +8,11 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from itertools import count
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from backbone.bus import partition_of
 from backbone.bus.records import open_records
 from backbone.clock import SystemClock
 from backbone.settings import Settings
@@ -18,8 +20,10 @@ from backbone.tables.postgres import SQL, Identifier
 from backbone.tokens import Claims, SigningKey, new_key, sign
 from cli.client import Wire
 from cli.failure import Failure
+from contracts.topics import LINES
 from tests.support.document_homes import pool_on
-from tests.support.process import Process, running
+from tests.support.lines import line, send
+from tests.support.process import Process, eventually, running
 from tests.support.real import address
 from tests.support.sensors_real import Quiet
 from tests.support.tokens import subsystem_token
@@ -59,6 +63,17 @@ class LoggerHouse:
 
     def rise(self) -> None:
         self.process = self._started()
+
+    def catch_up(self) -> None:
+        """Whatever the topic held before is kept: a line at the end of each partition is. A new database begins with all of it."""
+        for shard in range(LINES.partitions):
+            source = next(name for n in count() if partition_of(LINES, (name := f"{self.workspace}-{n}").encode()) == shard)
+            send(self.records, [line(0, source=source, begin=CLOCK.now(), text=f"probe {shard}", **self.whose)])
+        eventually(lambda: len(self.kept()) == LINES.partitions, 90)
+
+    @property
+    def whose(self) -> dict[str, Any]:
+        return {"deployment": self.deployment, "workspace": self.workspace}
 
     def kept(self) -> list[dict[str, Any]]:
         """All lines of this test, the oldest first."""
