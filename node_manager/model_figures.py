@@ -16,7 +16,6 @@ STEP = 10
 KEPT = timedelta(days=1)
 SHOWN = 360
 """Points of an answer at most, where the caller names no step."""
-MOST = 8640
 STEPS = (10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 FOREIGN = re.compile(r"lo|docker.*|br-.*|veth.*|vx-.*|ifb\d+|virbr.*|b[ap][0-9a-f]{4}(-.*)?")
 """Interfaces that are not the node's own: loopback, Docker's, and the bridges of any Berth."""
@@ -132,7 +131,7 @@ def asked(since: str, until: str, step: str, now: datetime) -> tuple[datetime, d
     problems: list[Problem] = []
     begin = end = now
     try:
-        begin, end, _ = window(since, until or "", "", now)
+        begin, end, _ = window(since, until, "", now)
         end = end if until else now
     except Invalid as error:
         problems += error.problems
