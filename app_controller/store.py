@@ -11,6 +11,7 @@ from app_controller.model import Deployment, Moved
 from backbone.backbone import Backbone
 from backbone.clock import text_of
 from backbone.documents import Declared, Doc
+from backbone.due import Due
 from contracts.errors import NotFound, Taken
 from contracts.message import Message
 from contracts.states import Build
@@ -33,6 +34,7 @@ class Store:
         self._apps = backbone.kept(APPS)
         self._releases = backbone.kept(RELEASES)
         self._deployments = backbone.kept(DEPLOYMENTS)
+        self._due = Due(self._deployments)
         self._clock = backbone.clock
 
     # -- apps and releases ------------------------------------------------------------------------------------------------
@@ -85,6 +87,7 @@ class Store:
     def add(self, d: Deployment, messages: Sequence[Message]) -> None:
         """Taken: the workspace has a deployment of this name."""
         self._deployments.insert(d.id, _doc(d), messages)
+        self._due.changed()
 
     def change(self, id: str, decide: Callable[[Deployment], Moved | None]) -> Deployment | None:
         """None: nothing changed, or the deployment is not there any more."""
@@ -97,6 +100,7 @@ class Store:
             doc = self._deployments.change(id, on_doc)
         except NotFound:
             return None
+        self._due.changed()
         return None if doc is None else _deployment(doc)
 
     def deployment(self, id: str) -> Deployment:
@@ -116,7 +120,7 @@ class Store:
         return [_deployment(d) for d in self._deployments.find({"release": release}, limit=500)]
 
     def due(self, now: datetime) -> list[Deployment]:
-        return [_deployment(d) for d in self._deployments.find({"due": ("<=", text_of(now))}, sort="due", limit=50)]
+        return [_deployment(d) for d in self._due.now(now)]
 
     def forget(self, id: str) -> None:
         self._deployments.delete(id)

@@ -72,16 +72,16 @@ def groups(pid: int, proc: Path = Path("/proc")) -> dict[str, str]:
     return found
 
 
-def cpu_seconds(pid: int, root: Path = Path("/sys/fs/cgroup")) -> float:
-    mine = groups(pid)
+def cpu_seconds(pid: int, root: Path = Path("/sys/fs/cgroup"), proc: Path = Path("/proc")) -> float:
+    mine = groups(pid, proc)
     if (old := root / "cpuacct").exists():
         return int((old / mine["cpuacct"].lstrip("/") / "cpuacct.usage").read_text()) / 1e9
     return int(_stat(root / mine[""].lstrip("/") / "cpu.stat")["usage_usec"]) / 1e6
 
 
-def memory_mb(pid: int, root: Path = Path("/sys/fs/cgroup")) -> float:
+def memory_mb(pid: int, root: Path = Path("/sys/fs/cgroup"), proc: Path = Path("/proc")) -> float:
     """Anonymous pages, swap included: files in the kernel's cache could go at any moment."""
-    mine = groups(pid)
+    mine = groups(pid, proc)
     if (old := root / "memory").exists():
         stat = _stat(old / mine["memory"].lstrip("/") / "memory.stat")
         return (stat["total_rss"] + stat.get("total_swap", 0)) / MIB
@@ -89,7 +89,7 @@ def memory_mb(pid: int, root: Path = Path("/sys/fs/cgroup")) -> float:
 
 
 def _stat(path: Path) -> dict[str, int]:
-    return {name: int(value) for name, value in (line.split()[:2] for line in path.read_text().splitlines())}
+    return {name: int(value) for name, value in (line.split()[:2] for line in path.read_text().splitlines() if " " in line)}
 
 
 def engine_seconds(proc: Path = Path("/proc")) -> float:

@@ -8,6 +8,7 @@ from datetime import datetime
 from backbone.backbone import Backbone
 from backbone.clock import text_of
 from backbone.documents import Declared, Doc
+from backbone.due import Due
 from contracts.errors import NotFound, Taken
 from contracts.message import Message
 from contracts.states import Build as BuildState
@@ -27,6 +28,7 @@ class RolloutStore:
 
     def __init__(self, backbone: Backbone) -> None:
         self._kept, self._clock = backbone.kept(ROLLOUTS), backbone.clock
+        self._due = Due(self._kept)
 
     def get(self, deployment: str) -> Rollout | None:
         doc = self._kept.get(deployment)
@@ -34,7 +36,12 @@ class RolloutStore:
 
     def change(self, deployment: str, decide: Change) -> Rollout | None:
         """`decide` gets an empty rollout where there is none; it may be called again. None: left as it is."""
+        try:
+            return self._changed(deployment, decide)
+        finally:
+            self._due.changed()
 
+    def _changed(self, deployment: str, decide: Change) -> Rollout | None:
         def on_doc(doc: Doc) -> tuple[Doc, Sequence[Message]] | None:
             decided = decide(Rollout.model_validate(doc))
             return (self._doc(decided[0]), decided[1]) if decided else None
@@ -53,7 +60,7 @@ class RolloutStore:
         return Rollout.model_validate(doc) if doc else None
 
     def due(self, now: datetime, most: int = 50) -> list[str]:
-        return [doc["id"] for doc in self._kept.find({"due": ("<=", text_of(now))}, "due", limit=most)]
+        return [doc["id"] for doc in self._due.now(now, most)]
 
     def all(self) -> list[Rollout]:
         return [Rollout.model_validate(doc) for doc in self._kept.find({}, limit=10_000)]

@@ -16,6 +16,15 @@ REMEMBERED = 32
 HEAVIEST = 256
 
 
+def owners(routes: Iterable[Route]) -> dict[str, str]:
+    """Path -> the deployment (its `id`) whose link it is: the newest that wants it, for a name may be given again."""
+    found: dict[str, str] = {}
+    for route in routes:
+        if route["weights"]:
+            found[route["path"]] = max(route["id"], found.get(route["path"], ""))
+    return found
+
+
 def empty() -> Route:
     return {"path": "", "generation": 0, "weights": {}, "instances": {}, "gone": [], "seen": None}
 

@@ -43,8 +43,8 @@ class Routes:
         return self._kept.get(deployment)
 
     def owner(self, path: str) -> str:
-        """The deployment whose link the path is: the newest that wants it, for a name may be given again. "": nobody's."""
-        return max((doc["id"] for doc in self._kept.find({"path": path}, limit=PAGE) if doc["weights"]), default="")
+        """The deployment whose link the path is; "": nobody's."""
+        return model.owners(self._kept.find({"path": path}, limit=PAGE)).get(path, "")
 
     def all(self) -> dict[str, Route]:
         found: dict[str, Route] = {}

@@ -49,8 +49,9 @@ class Gateway:
                 log.info("route_dropped", path=path)
         except Unavailable as error:
             return self._lost(error)
+        owners = model.owners({"id": deployment, **route} for deployment, route in with_path.items())
         for deployment, route in with_path.items():
-            self._attend(deployment, route, has)
+            self._attend(deployment, route, has, owners.get(route["path"], ""))
 
     def tend(self) -> None:
         """What was not possible before, what has drained, what was revoked."""
@@ -72,12 +73,13 @@ class Gateway:
         if route := self._routes.get(deployment):
             self._attend(deployment, route)
 
-    def _attend(self, deployment: str, route: Route, has: Table | None = None) -> None:
+    def _attend(self, deployment: str, route: Route, has: Table | None = None, owner: str | None = None) -> None:
         """One route: HAProxy made so where it is not, then asked, then said."""
         if not route["path"]:
             return self._dirty.discard(deployment)
         try:
-            serving = self._served(deployment, route, self._door.table() if has is None else has)
+            owner = self._routes.owner(route["path"]) if owner is None else owner
+            serving = self._served(deployment, route, self._door.table() if has is None else has, owner)
         except Unavailable as error:
             self._dirty.add(deployment)
             return self._lost(error)
@@ -86,10 +88,10 @@ class Gateway:
         if model.facts(news) != route["seen"]:
             self._routes.say(news)
 
-    def _served(self, deployment: str, route: Route, has: Table) -> tuple[Server, ...]:
+    def _served(self, deployment: str, route: Route, has: Table, owner: str) -> tuple[Server, ...]:
         """Nothing, where the path is another's by now."""
         path = route["path"]
-        if self._routes.owner(path) not in ("", deployment):
+        if owner not in ("", deployment):
             return ()
         return self._made(path, route) if self._differs(route, has) else has.get(path, ())
 

@@ -34,7 +34,7 @@ from monitor.store import Incidents
 from monitor.watching import Watch
 
 log = get_log()
-GATHERED = 0.4
+GATHERED = 0.5
 """Seconds that beats may be kept back: a question for each of them would be a third of what the idle platform costs."""
 ROUNDS = 50
 """How often in a row the bus is asked for more before the monitor goes on with what it has."""

@@ -99,8 +99,12 @@ rules6() { # instances have no IPv6
 }
 
 leads() { # COMMAND CHAIN TARGET: the jump stands there, before any rule that is no installation's of ours
-  $1 -S "$2" 2>/dev/null | grep '^-A' | awk -v want="-A $2 -j $3" \
-    '$0 == want { found = 1; exit } $0 !~ /-j BERTH-[0-9a-f]+-(FORWARD|INPUT)$/ { exit } END { exit !found }'
+  $1 -S "$2" 2>/dev/null | stands "$2" "$3"
+}
+
+stands() { # CHAIN TARGET: the same, in rules that are given
+  awk -v chain="-A $1 " -v want="-A $1 -j $2" \
+    'index($0, chain) != 1 { next } $0 == want { found = 1; exit } $0 !~ /-j BERTH-[0-9a-f]+-(FORWARD|INPUT)$/ { exit } END { exit !found }'
 }
 
 first() { # COMMAND CHAIN TARGET
@@ -123,18 +127,24 @@ apply() {
   first "$I6" INPUT "$C-INPUT"
 }
 
-there() { # COMMAND ARGUMENTS: what `-C` finds
-  "$@" 2>/dev/null || { echo "missing: $*"; return 1; }
+there() { # WHAT LINES: a line of them
+  case "
+$2
+" in *"
+$1
+"*) ;; *) echo "missing: $1"; return 1 ;; esac
 }
 
+# everything is asked for once: this runs on an idle machine too
 check() {
-  [ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables 2>/dev/null)" = 1 ] || { echo "bridge-nf-call-iptables is not 1"; return 1; }
-  leads "$I4" DOCKER-USER "$C-FORWARD" && leads "$I4" INPUT "$C-INPUT" || { echo "missing: a jump to $C"; return 1; }
-  leads "$I6" FORWARD "$C-FORWARD" && leads "$I6" INPUT "$C-INPUT" || { echo "missing: an IPv6 jump to $C"; return 1; }
-  there $I4 -C FORWARD -j DOCKER-USER && there $I4 -C "$C-FORWARD" -i "$APPS" -j "$C-OUT" \
-    && there $I4 -C "$C-FORWARD" -o "$APPS" -j "$C-IN" && there $I4 -C "$C-OUT" -j "$C-REFUSE" && there $I4 -C "$C-IN" -j DROP \
-    && there $I4 -C "$C-INPUT" -i "$APPS" -j "$C-REFUSE" || return 1
-  for n in nodes gateways never private dns; do there ipset list -t "$S-$n" >/dev/null || { echo "missing: set $S-$n"; return 1; }; done
+  nf=; read -r nf < /proc/sys/net/bridge/bridge-nf-call-iptables || true   # its end comes before the line's
+  [ "$nf" = 1 ] || { echo "bridge-nf-call-iptables is not 1"; return 1; }
+  r4=$($I4 -S 2>/dev/null) && r6=$($I6 -S 2>/dev/null) && named=$(ipset list -n 2>/dev/null) || { echo "the rules cannot be read"; return 1; }
+  echo "$r4" | stands DOCKER-USER "$C-FORWARD" && echo "$r4" | stands INPUT "$C-INPUT" || { echo "missing: a jump to $C"; return 1; }
+  echo "$r6" | stands FORWARD "$C-FORWARD" && echo "$r6" | stands INPUT "$C-INPUT" || { echo "missing: an IPv6 jump to $C"; return 1; }
+  for rule in "FORWARD -j DOCKER-USER" "$C-FORWARD -i $APPS -j $C-OUT" "$C-FORWARD -o $APPS -j $C-IN" "$C-OUT -j $C-REFUSE" \
+    "$C-IN -j DROP" "$C-INPUT -i $APPS -j $C-REFUSE"; do there "-A $rule" "$r4" || return 1; done
+  for n in nodes gateways never private dns; do there "$S-$n" "$named" || return 1; done
 }
 
 clear() {

@@ -37,7 +37,7 @@ class KafkaRecordConsumer:
                 "auto.offset.reset": "earliest",
                 "partition.assignment.strategy": "cooperative-sticky",
                 "session.timeout.ms": 6000,
-                "heartbeat.interval.ms": 1500,
+                "heartbeat.interval.ms": 2000,
                 "max.poll.interval.ms": 60_000,
                 "queued.max.messages.kbytes": 16_384,
                 "fetch.queue.backoff.ms": 50,
