@@ -24,12 +24,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 WAIT = 5.0
 CATCH_UP = 5_000
+ASKING = 3
+"""Searches at once, on threads of their own: of the four connections one is left for keeping, and /ready never waits for a search."""
 AGAIN = 0.2
 
 
 class Api:
     def __init__(self, backbone: Backbone, store: LineStore, hub: Hub) -> None:
         self._backbone, self._clock, self._store, self._hub = backbone, backbone.clock, store, hub
+        self._searching = Live(ASKING)
 
     def routes(self, live: Live) -> Sequence[Any]:
         paths = {"": self.lines, "/counts": self.counts, "/events": self.events}
@@ -44,14 +47,14 @@ class Api:
         builds in their workspaces.
         """
         page = page_asked(call.query, call.claims.readable, self._clock.now())
-        found = await self._found(call, self._store.find, page.filter, page.after, page.newest, page.limit)
+        found = await self._found(self._store.find, page.filter, page.after, page.newest, page.limit)
         next = found[-1].cursor.text if len(found) == page.limit else ""
         return as_json({"items": [one.as_json() for one in found], "next": next})
 
     async def counts(self, call: Call) -> Response:
         """How many lines of each level there were, in at most 120 steps; the filters of /lines, by default the last hour."""
         asked = counts_asked(call.query, call.claims.readable, self._clock.now())
-        found = await self._found(call, self._store.counts, asked.filter, asked.step)
+        found = await self._found(self._store.counts, asked.filter, asked.step)
         return as_json({"step": asked.step, "items": _buckets(asked, found)})
 
     async def events(self, call: Call) -> Response:
@@ -65,10 +68,10 @@ class Api:
         joined = await call.stored(self._hub.join, subscriber)
         return events(call, self._tail(call, asked, place, subscriber, joined))
 
-    async def _found(self, call: Call, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _found(self, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Unavailable says what to do, where it is the question that takes too long."""
         try:
-            return await call.stored(ask, *args, **kwargs)
+            return await self._searching.stored(ask, *args, **kwargs)
         except Unavailable as error:
             if "statement timeout" in error.detail:
                 raise Unavailable("This took longer than 5 s to find. Ask for a shorter time (since=6h), or for a longer text.") from error

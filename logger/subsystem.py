@@ -17,12 +17,10 @@ KEEP_BYTES = 5_000_000_000
 GATHERED = 1.0
 """Seconds between two looks into the topic: found a second later, a line costs little; a tail does not wait for it."""
 MINUTE = 60.0
-ASKING = 3
-"""Questions at once: of the four connections one is left for keeping."""
 
 
 def build(backbone: Backbone) -> Subsystem:
-    settings, live, store = backbone.settings, Live(ASKING), open_lines(backbone)
+    settings, live, store = backbone.settings, Live(), open_lines(backbone)
     days, bytes = settings.number("BERTH_LINES_DAYS", KEEP_DAYS), int(settings.number("BERTH_LINES_BYTES", KEEP_BYTES))
     settings.check()
     writer = Writer(backbone.records, store, backbone.clock, f"{backbone.installation}.logger.lines", days, bytes)
