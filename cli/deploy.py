@@ -25,16 +25,18 @@ def deploy(
     instances: Annotated[Many, typer.Option("--instances", metavar="SERVICE=N", help="How many of a service.")] = None,
     where: Annotated[Many, typer.Option("--where", metavar="NEED=PATTERN", help="The places of a need's sensors.")] = None,
     env: Annotated[Many, typer.Option("--env", metavar="KEY=VALUE", help="A variable for every service.")] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="As the manifest says: what was chosen for it before does not stay.")] = False,
     wait: Wait = True,
     at: At = "",
     workspace: Workspace = "",
     json: Json = False,
 ) -> None:
-    """Run an app and print its link; the exit code tells whether it runs."""
+    """Run an app and print its link; the exit code tells whether it runs. What was chosen for it before stays."""
     body: dict[str, Any] = {
         "instances": counts(instances),
         "where": pairs(where, "--where", "temperature='hq/**'"),
         "environment": pairs(env, "--env", "TARGET=21"),
+        "keep": not reset,
     } | ({"name": name} if name else {})
     platform = connect(at)
     release = _release(platform, target, workspace, json)

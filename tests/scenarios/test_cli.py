@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cli import follow
 from cli.__main__ import main
 from contracts.lines import Line
 from tests.scenarios.memory_world import MemoryWorld
@@ -95,6 +96,36 @@ def test_from_nothing_to_a_link_and_back(dora: Terminal) -> None:
     dora.run("destroy", "hello", code=2)
     dora.run("destroy", "hello", "--yes")
     assert dora.json("ps")["items"] == []
+
+
+def test_more_instances_another_release_and_back_again(dora: Terminal) -> None:
+    folder = app(dora)
+    dora.run("deploy", folder)
+    d = dora.json("scale", "hello", "web=2")
+    assert (d["wanted"]["state"], d["serving"]["ready"], d["chosen"]["instances"]) == ("RUNNING", 2, {"web": 2})
+    manifest = folder / "berth.yml"
+    manifest.write_text(manifest.read_text().replace("version: 1.0.0", "version: 1.1.0"))
+    d = dora.json("deploy", folder)
+    assert (d["release"]["version"], d["serving"]["ready"]) == ("1.1.0", 2), "what was chosen stays"
+    d = dora.json("rollback", "hello")
+    assert (d["release"]["version"], d["wanted"]["state"], d["serving"]["ready"]) == ("1.0.0", "RUNNING", 2)
+    assert dora.json("rollback", "hello", "1.1.0")["release"]["version"] == "1.1.0"
+    dora.run("rollback", "hello", "9.9.9", code=1)
+    assert "1.1.0, 1.0.0" in dora.said
+    dora.run("scale", "hello", "web", code=2)
+    dora.run("scale", "hello", "web=99", code=1)
+    dora.run("start", "hello", code=1)
+    assert "runs already" in dora.said
+    dora.run("stop", "hello")
+    assert dora.json("start", "hello")["serving"]["ready"] == 2
+    assert dora.json("deploy", folder, "--reset")["serving"]["ready"] == 1
+
+
+def test_of_a_crash_that_comes_again_and_again_the_last_is_shown() -> None:
+    head = "Traceback (most recent call last):"
+    log = f"starting\n{head}\n  File 'app.py'\nValueError: old\n{head}\nValueError: new\n"
+    assert follow._last(log) == [head, "ValueError: new"]
+    assert follow._last("no heater found\n\n") == ["no heater found"] and follow._last("") == []
 
 
 def test_a_bad_manifest_is_shown_with_its_lines(dora: Terminal) -> None:
