@@ -5,13 +5,16 @@
 Each subsystem in turn is killed with -9 and stopped with SIGSTOP, an instance is stopped, the monitor's leader is killed: `--repeats`
 times each. A subsystem is back when the platform itself says that a new replica is ready, an instance when its successor is in the
 front door's own table, the leader when the other one writes under a newer number. Phases are from the incidents' own timelines.
-A part that is not there is said, and its figures are missing. The asker's own steps and cost stand beside.
+It brings the installation up where it does not stand. A part that is not there is said, and its figures are missing. The asker's own
+steps and cost stand beside.
 """
 
 from __future__ import annotations
 
 import argparse
 import resource
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -69,6 +72,7 @@ def main() -> None:
         parser.error(f"--only knows {', '.join(WHAT)}, not {', '.join(sorted(unknown))}")
 
     figures: Figures = {}
+    subprocess.run([sys.executable, "-m", "bootstrapper", "up", "--name", asked.name, "--quiet"], check=True)
     parts = Parts(RealWorld(Path(asked.home) / asked.name))
     for name in chosen:
         began, used = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_utime
