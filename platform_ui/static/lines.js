@@ -88,6 +88,7 @@
   // one line's details; opening one pauses the tail, so that it does not run away
   function details(card, box, aside, opened) {
     const f = (name) => aside.querySelector(`[data-f="${name}"]`), staff = aside.hasAttribute("data-staff");
+    const links = { incident: "/incidents/", deployment: "/deployments/", release: "/releases/" };
     const tone = { warning: "warn", error: "bad", critical: "bad", info: "ok" };
     let at = null;
     function fact(name, value, href) {
@@ -117,7 +118,7 @@
       const long = [];
       Object.entries(l.facts || {}).forEach(([k, v]) => {
         const text = typeof v === "string" ? v : JSON.stringify(v);
-        if (text.includes("\n") || text.length > 240) long.push(`${k}:\n${text}`); else { const dd = fact(k, text); if (dd) { dd.className = "b-mono"; dd.previousSibling.className = "b-mono"; } }
+        if (text.includes("\n") || text.length > 240) long.push(`${k}:\n${text}`); else { const dd = fact(k, text, links[k] && (staff || k !== "incident") ? `${links[k]}${encodeURIComponent(text)}` : ""); if (dd) { dd.className = "b-mono"; dd.previousSibling.className = "b-mono"; } }
       });
       if (first.length > 60 || text.includes("\n")) long.unshift(text);
       f("long").hidden = !long.length; f("long").querySelector("pre").textContent = long.join("\n\n");
