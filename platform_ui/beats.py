@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -23,9 +24,14 @@ class Beats:
     def __init__(self) -> None:
         self._seen: dict[str, deque[str]] = {}
         self._last: datetime | None = None
+        self._lock = threading.Lock()
 
     def see(self, replicas: Iterable[Mapping[str, Any]], now: datetime) -> None:
         """At most one bar a second, however many look."""
+        with self._lock:
+            self._see(replicas, now)
+
+    def _see(self, replicas: Iterable[Mapping[str, Any]], now: datetime) -> None:
         if self._last is not None and now - self._last < timedelta(milliseconds=900):
             return
         if self._last is not None and now - self._last > GAP:
@@ -38,4 +44,5 @@ class Beats:
             self._seen.setdefault(replica, deque(maxlen=SHOWN)).append(bar)
 
     def of(self, replica: str) -> list[str]:
-        return list(self._seen.get(replica, ()))
+        with self._lock:
+            return list(self._seen.get(replica, ()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ class Lasting:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._kept: dict[str, tuple[Any, datetime]] = {}
+        self._lock = threading.Lock()
 
     def part(self, name: str, call: Callable[[], Any], empty: Any) -> Part:
         """Refused and Forbidden are the asker's own matter and go on."""
@@ -29,8 +31,9 @@ class Lasting:
             kept, at = self._kept.get(name, (empty, None))
             why = "It does not serve this." if isinstance(error, NotFound) else error.detail or "It gives no reason."
             return Part(kept, why, text_of(at) if at else "")
-        self._kept.pop(name, None)
-        self._kept[name] = value, self._clock.now()
-        while len(self._kept) > MOST:
-            self._kept.pop(next(iter(self._kept)))
+        with self._lock:
+            self._kept.pop(name, None)
+            self._kept[name] = value, self._clock.now()
+            while len(self._kept) > MOST:
+                self._kept.pop(next(iter(self._kept)))
         return Part(value)
