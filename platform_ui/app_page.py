@@ -43,11 +43,16 @@ class AppPage:
         return Part(running.charts(some, told.value, span, now), told.away)
 
     def beside(self, d: Mapping[str, Any]) -> Part:
-        """The last lines of what failed, oldest first: of the build where it came no further, else of the instance that spoke last."""
+        """The last lines of what failed, oldest first: of the build where it came no further, else of the instance that spoke last.
+
+        None where nothing of it was started, so that there is nothing to be said.
+        """
         number = d["wanted"]["generation"]
         reached = [s["state"] for s in d["steps"] if s["generation"] == number and s["state"] != "FAILED"]
         if not reached or reached[-1] in BEFORE_BUILT:
             return self._build(d)
+        if reached[-1] == "BINDING":
+            return Part(None)
         told = tried(self.api.get, "lines", workspace=d["workspace"], deployment=d["id"], kind="app", limit=LOOKED_AT)
         if told.away:
             kept = [x for x in d["wanted"]["log"].splitlines() if x.strip()][-BESIDE:]

@@ -9,7 +9,9 @@ import pytest
 
 import platform_ui.subsystem
 from tests.scenarios.memory_world import MemoryWorld
+from tests.scenarios.test_bad_input import one
 from tests.scenarios.test_pages import comfort, deployed, device, words
+from tests.scenarios.world import zipped
 from tests.support import npm
 from tests.support.visitor import HOME, Visitor
 
@@ -130,16 +132,30 @@ def test_deploying_a_new_release_keeps_what_was_chosen(dora: Visitor) -> None:
     assert deployment(dora)["chosen"] == {"instances": {"web": 2}, "where": {}, "environment": {"TARGET": "21"}}
 
 
-def test_a_build_that_fails_shows_its_last_lines_beside_the_reason(dora: Visitor) -> None:
+def test_a_shortage_says_what_is_short_and_how_to_try_again(dora: Visitor) -> None:
     device(dora)
     release = dora.send(comfort()).json()["href"]
     dora.get(release)
     where = dora.post(f"{release}/deploy", **{"where.temperature": "hq/attic/**"}).headers["location"]
     dora.world.pass_time(40)
     page = words(dora.get(where))
-    assert "FAILED" in page and "hq/attic/**" in page and "Try again" in page
-    assert "last lines" in page or "printed no line" in page or "cannot be shown just now" in page
+    assert "FAILED" in page and "hq/attic/**" in page and "Try again" in page and "before it failed" not in page
     assert "Try again" in words(dora.get(APP)) and "FAILED" in words(dora.get(f"{APP}/deployments"))
+
+
+def test_what_an_instance_said_before_it_failed_stands_beside_the_reason(dora: Visitor) -> None:
+    _, text = one(within=3)
+    code = "import sys\nprint('no heater found', flush=True)\nsys.exit(3)\n"
+    release = dora.send(zipped({"berth.yml": text, "app.py": code})).json()["href"]
+    dora.get(release)
+    where = dora.post(f"{release}/deploy").headers["location"]
+    dora.world.until(lambda: deployment(dora)["wanted"]["state"] == "FAILED", 150, "it fails")
+    dora.world.pass_time(2)
+    page = dora.get(where)
+    at = page.text.index("The last lines before it failed")
+    assert "no heater found" in page.text[at:] and "It said last: no heater found" in words(page)
+    dora.world.platform.peers.away.add("logger")
+    assert "no heater found" in dora.get(where).text[at:], "the deployment keeps its end also where the logger is away"
 
 
 def test_a_part_that_does_not_answer_says_so_and_the_rest_stands(dora: Visitor) -> None:
