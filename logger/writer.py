@@ -19,6 +19,8 @@ from logger.store import LineStore
 
 log = get_log()
 MOST, LEAST = 5_000, 50
+FEW = 100
+CLOSE = 0.05  # seconds: while much is fetched, a moment without any does not say that it is all
 AT_ONCE = 0.8  # seconds of work before the loop beats again
 PAUSE = 1.0
 
@@ -49,8 +51,9 @@ class Writer:
         try:
             if self._consumer is None:
                 self.open()
-            while self._one_batch() and self._clock.monotonic() < began + AT_ONCE:
-                continue
+            wait = 0.0
+            while self._one_batch(wait) and self._clock.monotonic() < began + AT_ONCE:
+                wait = CLOSE
         except Unavailable as error:
             self.away, self._pause_until, self._most = error.detail, began + PAUSE, max(LEAST, self._most // 2)
             raise
@@ -68,16 +71,20 @@ class Writer:
         if self._consumer is not None:
             self._consumer.close()
 
-    def _one_batch(self) -> bool:
-        """Whether there is more to come at once. What could not be written goes in smaller parts: it may have taken too long."""
+    def _one_batch(self, wait: float) -> bool:
+        """Whether more may come at once. A few that come behind many stay in hand until the next look, and go with its lines.
+
+        What could not be written goes in smaller parts: it may have taken too long.
+        """
         assert self._consumer is not None
-        self._batch = self._batch or self._consumer.poll(MOST, 0)
-        if not self._batch:
+        if len(self._batch) < MOST:
+            self._batch = [*self._batch, *self._consumer.poll(MOST - len(self._batch), wait)]
+        if len(self._batch) <= (FEW if wait else 0):
             return False
         part = self._batch[: self._most]
         self._write(part)
         self._batch, self.away, self._most = self._batch[len(part) :], "", min(MOST, self._most * 2)
-        return bool(self._batch) or len(part) > MOST // 10
+        return bool(self._batch) or len(part) > FEW
 
     def _gained(self, places: list[Place]) -> Mapping[Place, int]:
         kept = self._store.shards()

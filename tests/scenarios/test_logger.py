@@ -183,6 +183,7 @@ def test_who_was_away_for_long_is_told_what_is_left_out(logs: Logs) -> None:
     logs.said(logs.line("seen"))
     [(last, _, _)] = logs.tail(logs.dora, 1)
     logs.said(*(logs.line(f"line {n}") for n in range(CATCH_UP + 5)))
+    logs.world.pass_time(1.25)
     got = logs.tail(logs.dora, 3, last)
     assert [data.get("count") or data["text"] for _, _, data in got] == [5, "line 5", "line 6"]
     assert [event for _, event, _ in got] == ["dropped", "line", "line"]
