@@ -34,11 +34,17 @@ class StaffRoom:
     async def subsystems(self, visit: Visit) -> Response:
         """Cell by cell; the whole table only where a replica came or went."""
         known: list[Any] = [None]
+        sparks: dict[str, Any] = {}
+        looked = [0]
 
         def look() -> dict[str, str]:
-            seen = _seen(visit).subsystems()
+            platform = _seen(visit)
+            seen = platform.subsystems()
             shape = staff.shape(seen["rows"])
-            told = self.parts.subsystems(seen, whole=shape != known[0])
+            if shape != known[0] or looked[0] % SPARKED == 0:
+                sparks.update(platform.sparks(seen["rows"]))
+            looked[0] += 1
+            told = self.parts.subsystems(seen, sparks, whole=shape != known[0])
             known[0] = shape
             return told
 

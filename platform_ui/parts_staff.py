@@ -17,10 +17,11 @@ class StaffParts:
     def _html(self, name: str, **facts: Any) -> str:
         return self._env.get_template(f"parts/{name}.html").render(**facts)
 
-    def subsystems(self, seen: Mapping[str, Any], whole: bool) -> dict[str, str]:
+    def subsystems(self, seen: Mapping[str, Any], sparks: Mapping[str, Any], whole: bool) -> dict[str, str]:
         """`whole`: the table's rows too."""
-        told = {"p-subs-rows": self._html("subs-rows", **seen)} if whole else {}
+        told = {"p-subs-rows": self._html("subs-rows", **seen, sparks=sparks)} if whole else {}
         for r in seen["rows"]:
+            told[f"spark-{r['key']}"] = self._html("sub-spark", r=r, sparks=sparks)
             told |= {f"{what}-{r['key']}": self._html(f"sub-{what}", r=r) for what in ("health", "beats", "last", "cpu", "memory")}
         told["p-backing"] = self._html("backing", backing=seen["backing"])
         return told | {f"p-{name}": self._html(name, **seen) for name in ("subs-sum", "subs-notes", "subs-incidents")}

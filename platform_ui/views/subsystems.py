@@ -13,7 +13,9 @@ pages = Blueprint("subsystems", __name__)
 
 @pages.get("/subsystems")
 def listed() -> Any:
-    return page("subsystems.html", "subsystems", **platform().subsystems(), news="/news/subsystems")
+    seen = platform()
+    shown = seen.subsystems()
+    return page("subsystems.html", "subsystems", **shown, sparks=seen.sparks(shown["rows"]), news="/news/subsystems")
 
 
 @pages.post("/subsystems/<replica>/restart")
