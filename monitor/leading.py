@@ -27,7 +27,7 @@ from monitor.model import (
     together,
     with_missed,
 )  # fmt: skip
-from monitor.model_backing import bus_is_doubtful
+from monitor.model_backing import CARRYING, silence_is_explained
 from monitor.model_incident import Incident
 from monitor.recalling import Recall
 from monitor.store import Incidents
@@ -38,7 +38,7 @@ GATHERED = 0.5
 """Seconds that beats may be kept back: a question for each of them would be a third of what the idle platform costs."""
 ROUNDS = 50
 """How often in a row the bus is asked for more before the monitor goes on with what it has."""
-REMARK = "heartbeats travel on it: many replicas are not heard, and nobody is replaced because of it"
+REMARK = "heartbeats wait for it: many replicas are not heard, and nobody is replaced because of it"
 
 
 class Monitor:
@@ -130,7 +130,7 @@ class Monitor:
         if now - self._round_at > STALLED:
             self._listening = now
         self._round_at = now
-        doubtful = bus_is_doubtful(self.watch.service("kafka"), now)
+        doubtful = silence_is_explained(self.watch.services(), now)
         if doubtful:
             self._listening = now
         if not (self._fence and self._lease.held()):
@@ -142,7 +142,7 @@ class Monitor:
             self.known = forget(self.known, now, (i.replica for i in open))
         self.backing.mend(open)
         if doubtful:
-            self._explain(open, now)
+            self._explain(open, doubtful, now)
         elif not self._all_silent(open, now) and not self._deaf(now):
             self._attend(open, now)
             self._recall.keep(self.known)
@@ -153,16 +153,17 @@ class Monitor:
             log.warning("replicas_missed", replicas=[name_of(h.beat) for h in missed])
             self.known = with_missed(self.known, missed)
 
-    def _explain(self, open: list[Incident], now: datetime) -> None:
+    def _explain(self, open: list[Incident], service: str, now: datetime) -> None:
         """Why many are silent is known: one incident tells it, not two."""
+        text = f"{service} is away, which explains it; its own incident goes on"
         for said in (i for i in open if i.kind == "silence"):
-            self._store.move(said.id, lambda i: steps.closed(i, now, "over", "Kafka is away, which explains it; its own incident goes on"))
+            self._store.move(said.id, lambda i: steps.closed(i, now, "over", text))
 
     def _remark(self, service: str) -> str:
         """What an outage means for what the monitor itself does."""
         now, known = self._clock.now(), self.known
         silent = sum(1 for h in known.alive.values() if now - h.at >= SUSPICION)
-        return REMARK if service == "kafka" and silent >= FEWEST else ""
+        return REMARK if service in CARRYING and silent >= FEWEST else ""
 
     def tidy(self) -> None:
         self._store.forget(self._clock.now())

@@ -19,8 +19,10 @@ FAILED = 2
 """So many questions in a row without an answer: it is away."""
 NEAR = timedelta(seconds=15)
 """Two monitors see the same outage at moments that differ by less."""
-AFTER_THE_BUS = timedelta(seconds=10)
-"""For so long after Kafka is back silence means nothing: whoever was sending has to find it again."""
+CARRYING = ("kafka", "postgres", "mongo")
+"""What every part needs to beat."""
+AFTERWARDS = timedelta(seconds=10)
+"""For so long after one of them is back silence means nothing: whoever was waiting has to find it again."""
 
 
 @dataclass(frozen=True)
@@ -117,12 +119,14 @@ def title(episode: Episode) -> str:
     return f"{episode.service} is away" if any(c.state == "away" for c in episode.changes) else f"{episode.service} answers slowly"
 
 
-def bus_is_doubtful(kafka: Service | None, now: datetime) -> bool:
-    """Heartbeats travel on Kafka: while it is away, and shortly after, silence says nothing of the silent."""
-    if kafka is None:
-        return False
-    back = kafka.before == "away" and now - kafka.since < AFTER_THE_BUS
-    return kafka.state == "away" or kafka.failed > 0 or back
+def silence_is_explained(services: Iterable[Service], now: datetime) -> str:
+    """Heartbeats travel on Kafka, and loops wait for documents: while one of these is away, and shortly after, silence says
+    nothing of the silent. Which one it is, or ""."""
+    for service in services:
+        back = service.before == "away" and now - service.since < AFTERWARDS
+        if service.name in CARRYING and (service.state == "away" or service.failed > 0 or back):
+            return service.name
+    return ""
 
 
 def newest(services: Iterable[Service]) -> list[Service]:

@@ -68,7 +68,7 @@ def test_a_silence_of_all_and_kafka_away_are_one_tale(house: House) -> None:
     house.platform.take_away("kafka", "no broker")
     house.pass_time(5)
     found = {i["kind"]: i for i in house.listed()}
-    assert found["silence"]["outcome"] == "over" and "Kafka is away, which explains it" in texts(found["silence"])[-1]
+    assert found["silence"]["outcome"] == "over" and "kafka is away, which explains it" in texts(found["silence"])[-1]
     assert any("many replicas are not heard, and nobody is replaced" in text for text in texts(found["backing"]))
     house.pass_time(60)
     assert len(house.listed()) == 2
@@ -77,6 +77,20 @@ def test_a_silence_of_all_and_kafka_away_are_one_tale(house: House) -> None:
     house.platform.take_away("kafka", "")
     house.pass_time(15)
     assert len(house.listed()) == 2 and {i["state"] for i in house.listed()} == {"closed"} and house.said() == []
+
+
+def test_those_whose_loops_waited_for_postgres_are_not_suspected_when_it_is_back(house: House) -> None:
+    house.platform.take_away("postgres", "no server")
+    house.pass_time(10)
+    waiting = [house.replica(name) for name in ("deployer", "gateway")]
+    house.silence(*waiting, live=True)
+    house.pass_time(10)
+    house.platform.take_away("postgres", "")
+    house.pass_time(5)
+    for id in waiting:
+        house.wake(id)
+    house.pass_time(30)
+    assert [(i["kind"], i["subsystem"]) for i in house.listed()] == [("backing", "postgres")] and house.said() == []
 
 
 def test_one_that_died_while_kafka_was_away_is_found_when_it_is_back(house: House) -> None:

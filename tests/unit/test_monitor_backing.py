@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from backbone.backing import HttpService, MemoryService, over_http
 from backbone.clock import ManualClock
 from backbone.settings import Settings
 from contracts.errors import Unavailable
-from monitor.model_backing import Episode, Service, answered, bus_is_doubtful, change, failed, newest, told
+from monitor.model_backing import Episode, Service, answered, change, failed, newest, silence_is_explained, told
 from monitor.watching import Watch
 
 START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -70,11 +71,15 @@ def test_two_monitors_see_one_outage(began: float, over: float | None, same: boo
 
 
 def test_silence_says_nothing_while_kafka_is_away_and_shortly_after() -> None:
-    assert not bus_is_doubtful(None, at(0)) and not bus_is_doubtful(UP, at(0)) and not bus_is_doubtful(after(2, 2, 2), at(9))
+    def why(service: Service, now: float) -> str:
+        return silence_is_explained([service], at(now))
+
+    assert silence_is_explained([], at(0)) == why(UP, 0) == why(after(2, 2, 2), 9) == ""
     away = after("x", "x")
-    assert bus_is_doubtful(after("x"), at(1)) and bus_is_doubtful(away, at(99))
+    assert why(after("x"), 1) == why(away, 99) == "kafka"
     back = answered(away, at(100), 0.1)
-    assert bus_is_doubtful(back, at(109.9)) and not bus_is_doubtful(back, at(110))
+    assert (why(back, 109.9), why(back, 110)) == ("kafka", "")
+    assert why(replace(away, name="postgres"), 99) == "postgres" and why(replace(away, name="slapd"), 99) == ""
 
 
 def test_what_is_wrong_stands_first() -> None:
