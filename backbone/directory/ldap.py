@@ -45,11 +45,15 @@ class LdapDirectory:
 
     def __init__(self, url: str, base: str, ca: str = "", account: str = "", password: Secret | None = None) -> None:
         self._base, self._account, self._password = base, account, password
-        tls = Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=ca or None, version=ssl.PROTOCOL_TLS_CLIENT)
-        self._server = Server(url, tls=tls, connect_timeout=3, get_info=None)
+        self._url = url
+        self._tls = Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=ca or None, version=ssl.PROTOCOL_TLS_CLIENT)
         self._kept: Any = None
         self._lock = threading.Lock()
-        self._bind = AUTO_BIND_TLS_BEFORE_BIND if ca and not self._server.ssl else AUTO_BIND_NO_TLS
+        self._bind = AUTO_BIND_TLS_BEFORE_BIND if ca and not self._server().ssl else AUTO_BIND_NO_TLS
+
+    def _server(self) -> Any:
+        """Made anew for each connection: ldap3 keeps where a server was for five minutes, also after it has come back elsewhere."""
+        return Server(self._url, tls=self._tls, connect_timeout=3, get_info=None)
 
     def login(self, username: str, password: str) -> Person:
         if not username or not password:
@@ -108,7 +112,7 @@ class LdapDirectory:
         self._kept = connection
 
     def _anonymous(self) -> Any:
-        connection = Connection(self._server, receive_timeout=5, raise_exceptions=True)
+        connection = Connection(self._server(), receive_timeout=5, raise_exceptions=True)
         connection.open()
         return connection
 
@@ -119,7 +123,7 @@ class LdapDirectory:
 
     def _connect(self, dn: str, password: str) -> Any:
         return Connection(
-            self._server, dn, password, auto_bind=self._bind, read_only=True, receive_timeout=5,
+            self._server(), dn, password, auto_bind=self._bind, read_only=True, receive_timeout=5,
             raise_exceptions=True, auto_referrals=False,
         )  # fmt: skip
 

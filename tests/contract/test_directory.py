@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -10,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from backbone.directory import Directory, Person
-from backbone.directory.ldap import open_directory
+from backbone.directory.ldap import LdapDirectory, open_directory
 from backbone.directory.memory import MemoryDirectory
 from backbone.settings import Settings
 from contracts.errors import Refused, Unavailable
@@ -177,3 +179,17 @@ def test_the_connection_that_is_kept_for_the_question_may_break() -> None:
             directory.ready()
         proxy.mend()
         directory.ready()
+
+
+def test_where_a_directory_was_is_forgotten_when_it_goes() -> None:
+    """It may come back at another address of the same name, and what is said is why it cannot be reached now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        directory = LdapDirectory(f"ldap://127.0.0.1:{listener.getsockname()[1]}", "dc=berth")
+        thread = threading.Thread(target=lambda: listener.accept()[0].close())
+        thread.start()
+        with pytest.raises(Unavailable):
+            directory.login("dora", "pw")
+        thread.join(10)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="refused"):
+            directory.login("dora", "pw")
