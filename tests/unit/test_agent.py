@@ -34,6 +34,9 @@ class Node:
     def local(self, labels: object) -> list[Local]:
         return list(self.containers.values())
 
+    def running(self, labels: object) -> list[Local]:
+        return [one for one in self.containers.values() if one.state == "running"]
+
     def wait(self, seconds: float) -> bool:
         return False
 

@@ -11,6 +11,7 @@ from backbone.containers.engine_files import KEPT, FileTail
 from backbone.containers.printed import Mark, Piece
 from tests.support.printed import START, Docker
 
+
 @pytest.fixture
 def docker(tmp_path: Path) -> Docker:
     return Docker(tmp_path)
