@@ -142,11 +142,19 @@ class Handler(BaseHTTPRequestHandler):
         """Probes and polls each second are no news."""
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who went away in the middle of an answer is no error of this app."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def main() -> None:
     board.listen()
     port = int(os.environ.get("PORT", "8000"))
-    server = ThreadingHTTPServer(("", port), Handler)
-    server.daemon_threads = True
+    server = Server(("", port), Handler)
     print(f"comfort listens on port {port}", flush=True)
     server.serve_forever()
 
