@@ -54,18 +54,10 @@ def _row(i: Mapping[str, Any], figure: Mapping[str, Any] | None) -> dict[str, An
         "ended": state == "GONE",
         "reason": i.get("reason", ""),
         "node": i.get("node_name") or i["node"][:12],
-        "since": i["since"] if state == "GONE" else _began(i),
+        "since": i["since"],
         "restarts": i.get("restarts"),
         "figure": figure if state != "GONE" else None,
     }
-
-
-def _began(i: Mapping[str, Any]) -> str:
-    """An incarnation is called by the moment it began; where it is not, the moment of its state must do."""
-    try:
-        return str(i["incarnation"]) if datetime.fromisoformat(i["incarnation"]).tzinfo else str(i["since"])
-    except (KeyError, ValueError):
-        return str(i["since"])
 
 
 def shape(some: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
