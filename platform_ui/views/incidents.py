@@ -8,6 +8,7 @@ from flask import Blueprint
 
 from platform_ui import logs, staff, tail
 from platform_ui.asking import tried
+from platform_ui.model import moment
 from platform_ui.views.common import after, api, page, platform
 
 pages = Blueprint("incidents", __name__)
@@ -24,7 +25,7 @@ def listed() -> Any:
 def one(incident: str) -> Any:
     seen = platform()
     shown = seen.incident(incident)
-    before = [i for i in seen.incidents().value if i["id"] != incident and _same(i, shown)]
+    before = [i for i in seen.incidents().value if _same(i, shown) and moment(i["opened"]) < moment(shown["opened"])]
     filters = logs.read(staff.lines_of(shown, seen.now))
     told = tried(api().get, "lines", **filters.asked(seen.now), order="oldest", limit=MOST, empty={"items": []})
     log = tail.of(
