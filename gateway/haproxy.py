@@ -26,7 +26,9 @@ class HAProxy:
         self._spare = [f"r{n}" for n in range(1, door.routes + 1)]
 
     def table(self) -> Table:
-        map, slots = self._runtime.map(self._routes), self._runtime.slots()
+        """Asked each few seconds for as long as the platform runs: of thousands of slots only those that have a path."""
+        map = self._runtime.map(self._routes)
+        slots = self._runtime.slots(*sorted(set(map.values()))) if map else {}
         return {path: serving(slots.get(backend, [])) for path, backend in sorted(map.items())}
 
     def put(self, path: str, servers: Sequence[Server]) -> None:

@@ -49,10 +49,10 @@ class Runtime:
         lines = (line.split(" ", 2) for line in self.ask(f"show map {file}").splitlines() if line.startswith("0x"))
         return {key: value for _, key, value in lines}
 
-    def slots(self, backend: str = "") -> dict[str, list[Slot]]:
-        """Of one backend or of all: name -> its slots in order. Sessions are counted only where something drains."""
+    def slots(self, *backends: str) -> dict[str, list[Slot]]:
+        """Of these backends, or of all: name -> its slots in order. Sessions are counted only where something drains."""
         found: dict[str, list[Slot]] = {}
-        for line in self.ask(f"show servers state {backend}".rstrip()).splitlines():
+        for line in self.ask(";".join(f"show servers state {one}".rstrip() for one in backends or ("",))).splitlines():
             if line.startswith("#") or len(f := line.split()) < 19:
                 continue
             admin = int(f[6])
