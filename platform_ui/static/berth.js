@@ -148,6 +148,6 @@
   addEventListener("berth:point", (e) => { clearTimeout(e.detail.wait); e.detail.plot?.setData([e.detail.chart.x, ...e.detail.chart.series.map((s) => s.data)]); });
   const again = document.querySelector("meta[name=berth-again]");
   if (again) { let left = Number(again.content); setInterval(() => { if (!--left) location.reload(); document.getElementById("again").textContent = `tries again in ${Math.max(left, 0)} s`; }, 1000); }
-  addEventListener("load", charts);
+  addEventListener("load", () => { charts(); const tabs = document.querySelector(".b-tabs"), at = tabs?.querySelector("[aria-current]"); if (at) tabs.scrollLeft = at.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - at.offsetWidth) / 2; });
   let wait; addEventListener("resize", () => { clearTimeout(wait); wait = setTimeout(charts, 120); });
 })();
