@@ -161,4 +161,7 @@ def test_every_part_of_an_app_can_be_reached_by_everybody(page: Page, ground: Gr
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     page.goto(where)
     destroy(page, app)
+    page.goto("/devices")
+    page.get_by_role("link", name=name).click()
+    delete(page, name)
     assert not {path: problems for path, problems in found.items() if problems}

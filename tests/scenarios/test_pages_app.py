@@ -65,6 +65,7 @@ def test_every_part_of_an_app_stands_and_says_what_it_is(dora: Visitor) -> None:
         page = dora.get(APP + tab)
         assert page.status_code == 200, tab
         assert re.search(r'<a href="[^"]*"\s+aria-current="page">', page.text), tab
+        assert "unsafe" not in page.headers["content-security-policy"] and not re.search(r"<[^>]+\s(style|on[a-z]+)=", page.text), tab
     assert "RUNNING" in words(dora.get(APP)) and "healthy" in words(dora.get(APP)) and "web." in words(dora.get(APP))
     assert dora.get(f"{APP}/nonsense").status_code == 404
 
@@ -176,6 +177,19 @@ def test_the_news_of_each_part_are_parts_of_its_page(dora: Visitor) -> None:
         ids = [id for news in dora.news(f"/news{APP}/{tab}{query}", most) for id in news.get("parts", {})]
         assert [id for id in ids if f'id="{id}"' in page], tab
         assert any(id.startswith(("p-instances-", "cpu-")) for id in ids) == (most == 2), tab
+
+
+def test_each_second_of_figures_is_told_for_cells_and_charts(dora: Visitor) -> None:
+    deployed(dora)
+    told: list[Any] = []
+    for most in range(2, 6):
+        told = [n for n in dora.news(f"/news{APP}/figures?deployment={deployment(dora)['id']}", most) if "figures" in n]
+        if told:
+            break
+    point, parts = told[0]["figures"], told[0]["parts"]
+    ((instance, cpu),) = point["cpu"].items()
+    assert point["names"][instance].startswith("web.") and cpu >= 0 and point["memory"][instance] > 0
+    assert f'id="cpu-{instance}"' in dora.get(f"{APP}/figures").text and "of 128" in parts[f"memory-{instance}"]
 
 
 def test_a_deployment_that_came_since_is_said_on_the_page(dora: Visitor) -> None:
