@@ -57,6 +57,10 @@ def test_an_operator_sees_all_well_restarts_a_part_and_follows_it_to_its_lines(p
 
     page.get_by_role("link", name="All lines of that time").click()
     page.wait_for_url("**/logs?*")
+    page.keyboard.press("f")
+    page.keyboard.type("incident_")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**text=incident_*")
     lines = page.locator("[data-rows] .b-line")
     expect(lines.filter(has_text="incident_").first).to_be_visible()
     lines.filter(has_text="incident_").first.click()
