@@ -67,10 +67,11 @@ class Backing:
                 self._store.move(incident.id, lambda i, t=text: steps.closed(i, now, "recovered", t))  # type: ignore[misc]
 
     def _begun(self, episode: Episode, fence: int) -> tuple[str, int]:
-        """Its incident and how many of its changes stand there: that of another monitor, or a new one."""
-        for known in self._store.of_part((episode.service, "")):
-            if known.kind == "backing" and episode.same(known.opened, known.closed):
-                return known.id, len(episode.changes) - bool(episode.over)
+        """Its incident and how many of its changes stand there: that which another monitor wrote, or a new one."""
+        told = {id for id, _ in self._written.values()}
+        near = [i for i in self._store.of_part((episode.service, "")) if i.kind == "backing" and i.id not in told]
+        if same := [i for i in near if episode.same(i.opened, i.closed)]:
+            return min(same, key=lambda i: abs(i.opened - episode.began)).id, len(episode.changes) - bool(episode.over)
         first = episode.changes[0]
         made = steps.backing(self._clock.new_id(), episode.service, title(episode), first.text, episode.last, first.at, fence)
         if self._store.add(made):

@@ -116,6 +116,17 @@ def test_the_leader_dies_while_postgres_is_away_and_the_other_one_tells(house: H
     assert (incident["subsystem"], incident["outcome"]) == ("postgres", "recovered")
 
 
+def test_two_outages_shortly_after_each_other_are_two(house: House) -> None:
+    for _ in range(2):
+        house.platform.take_away("slapd", "no server")
+        house.pass_time(6)
+        house.platform.take_away("slapd", "")
+        house.pass_time(4)
+    house.kill_leader()
+    house.pass_time(10)
+    assert [(i["subsystem"], i["outcome"]) for i in of_services(house)] == [("slapd", "recovered")] * 2
+
+
 @pytest.mark.parametrize("over", [False, True])
 def test_what_one_leader_wrote_down_the_next_does_not_write_again(house: House, over: bool) -> None:
     house.platform.take_away("slapd", "no server")
