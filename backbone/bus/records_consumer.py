@@ -112,10 +112,23 @@ class KafkaRecordConsumer:
 
     def _on_assign(self, consumer: Consumer, places: list[TopicPartition]) -> None:
         """Held still where the caller keeps the offsets: an error from it must reach poll's caller, not librdkafka."""
-        consumer.incremental_assign(places)
+        consumer.incremental_assign(places if self._gained else self._placed(places))
         if self._gained and places:
             consumer.pause(places)
             self._new.update((p.topic, p.partition) for p in places)
+
+    def _placed(self, places: list[TopicPartition]) -> list[TopicPartition]:
+        """With the offsets at which to begin, so that all are asked for at once: librdkafka would look for each that the group has
+        not committed, and the last would wait behind the first's long question for records."""
+        try:
+            known = self._consumer.committed(places, timeout=GREETING) if places else []
+            if any(p.error for p in known):
+                return places
+            firsts = self.spans([(p.topic, p.partition) for p in known if p.offset < 0])
+        except (KafkaException, Unavailable) as error:
+            log.warning("offsets_unknown", reason=str(error))
+            return places
+        return [TopicPartition(p.topic, p.partition, firsts[p.topic, p.partition][0] if p.offset < 0 else p.offset) for p in known]
 
     def _begin(self) -> None:
         places = sorted(self._new)
