@@ -66,6 +66,7 @@ class Writer:
         assert self._consumer is not None
         self._batch = self._batch or self._consumer.poll(MOST, seconds)
         if not self._batch:
+            self.away = ""
             return False
         self._write(self._batch)
         self._batch, self.away = [], ""
