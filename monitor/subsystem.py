@@ -15,6 +15,8 @@ from monitor.store import INCIDENTS, PARTS, Incidents, Parts
 from monitor.watching import EVERY, Watch
 
 LEASE = 2.5
+ROUND = 0.5
+"""Seconds between two looks at what was heard: beats come a second apart, and are gathered for half of one."""
 
 
 def build(backbone: Backbone) -> Subsystem:
@@ -38,20 +40,20 @@ def build(backbone: Backbone) -> Subsystem:
         monitor.release()
 
     def ask() -> None:
-        """Where a test is the clock there are no threads."""
-        for name in watch.names if alone else ():
+        for name in watch.names:
             watch.ask(name)
 
     def keep() -> None:
-        if alone:
-            monitor.backing.keep()
+        monitor.backing.keep()
 
+    # where a test is the clock there are no threads
+    instead = (Tick(EVERY, ask), Tick(ROUND, keep)) if alone else ()
     return Subsystem(
         backbone,
         handlers={ReplicaReplaced: monitor.replaced, ReplicaSpared: monitor.spared, ReplicaEnded: monitor.ended},
         ticks=(
-            Tick(0.2, monitor.listen), Tick(0.75, monitor.lead), Tick(0.5, monitor.round), Tick(600.0, monitor.tidy),
-            Tick(5.0, monitor.miss), Tick(EVERY, ask), Tick(0.5, keep),
+            Tick(ROUND, monitor.listen), Tick(0.75, monitor.lead), Tick(ROUND, monitor.round), Tick(600.0, monitor.tidy),
+            Tick(5.0, monitor.miss), *instead,
         ),
         api=api(backbone, monitor, store),
         start=start,

@@ -16,7 +16,8 @@ FIRST = 200
 class Log:
     """`tail` is the address of the news, "" where it is not live; `more` goes on.
 
-    `badge`: the top bar says for it whether it is live. `none` is what stands where there is no line.
+    `badge`: the top bar says for it whether it is live. `none` is what stands where there is no line. `again`: what was printed a
+    moment ago may be among what is found a moment later, so the page looks once more by itself.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -29,6 +30,7 @@ class Log:
     more: str = ""
     more_text: str = "Earlier lines"
     actions: Markup = Markup("")
+    again: bool = False
 
 
 def tail(api: Api, title: str = "Lines", none: str = "No line yet.", most: int = FIRST, **where: str) -> Log:

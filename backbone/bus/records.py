@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,6 +35,7 @@ def open_records(settings: Settings, linger: float = LINGER, patience: float = P
         "reconnect.backoff.max.ms": 1000,
         "socket.timeout.ms": 20_000,
         "allow.auto.create.topics": False,
+        "logger": logging.getLogger("librdkafka"),  # as lines of ours, and none from a client that is closing
     }
     if user := settings.text("KAFKA_USER", ""):
         how |= {
@@ -135,7 +137,9 @@ class KafkaRecords:
             return self._producer
 
     def _failed(self, error: KafkaError) -> None:
-        self._trouble = str(error)
+        """That all brokers are down says less than why."""
+        if not self._trouble or error.code() != KafkaError._ALL_BROKERS_DOWN:
+            self._trouble = str(error)
         self._dead = self._dead or error.fatal()
         trouble(error)
 

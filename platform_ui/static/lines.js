@@ -1,7 +1,7 @@
 // Lines as they are printed: followed, paused and counted, lost and tried again without a gap; one line's details beside them.
 (() => {
   const skew = Date.parse(document.querySelector("meta[name=berth-now]")?.content) - Date.now() || 0;
-  const MOST = 2000, badge = document.getElementById("live"), said = document.getElementById("said");
+  const MOST = 2000, AGAIN = [1000, 3000], badge = document.getElementById("live"), said = document.getElementById("said");
   const two = (n) => String(n).padStart(2, "0"), three = (n) => String(n).padStart(3, "0");
   const clock = (t) => { const d = new Date(t); return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`; };
   const day = (t) => { const d = new Date(t); return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${clock(t)}`; };
@@ -25,7 +25,18 @@
     local(box);
     if (card.dataset.lines) box.scrollTop = box.scrollHeight;
     details(card, box, aside, () => { if (card.dataset.lines && !paused) stop(); });
+    if (card.hasAttribute("data-again")) AGAIN.forEach((ms) => setTimeout(again, ms));
     if (!card.dataset.lines || !self.EventSource) return;
+
+    async function again() {
+      const told = await fetch(location.href).catch(() => null); if (!told?.ok) return;
+      const page = new DOMParser().parseFromString(await told.text(), "text/html"), rows = page.querySelector("[data-rows]");
+      const come = rows ? [...rows.children].filter((el) => el.dataset.id && !known.has(el.dataset.id)) : []; if (!come.length) return;
+      const newest = new URLSearchParams(location.search).get("order") === "newest"; none.hidden = true;
+      come.forEach((el) => { known.add(el.dataset.id); local(el.parentElement); });
+      if (newest) box.prepend(...come); else box.append(...come);
+      const sum = page.getElementById("lines-sum"); if (sum) document.getElementById("lines-sum")?.replaceChildren(...sum.childNodes);
+    }
 
     const tell = (state, text) => { if (!own) return; own.hidden = false; own.dataset.s = state; if (own.textContent !== text) own.textContent = text; };
     const alive = () => tell(paused ? "paused" : "", paused ? `Paused at ${pausedAt}` : "Live");

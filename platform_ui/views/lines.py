@@ -72,6 +72,7 @@ def _log(filters: logs.Filters, told: Part) -> tail.Log:
         note="newest below, as they are printed" if filters.live else f"{filters.order} first",
         more=replace(filters, order="newest").href() if filters.live else filters.href(next=following),
         more_text="Earlier lines" if filters.order != "oldest" else "Later lines",
+        again=not filters.live and not filters.until and not following,
     )  # fmt: skip
     return made if following else replace(made, more="")
 

@@ -62,7 +62,8 @@ def test_what_ended_is_known_by_its_id_and_what_never_was_is_not(terminal: Termi
 def test_it_goes_on_each_second_until_it_is_ended(terminal: Terminal) -> None:
     d = seen(terminal)
     terminal.login("dora")
-    command = [sys.executable, "-m", "cli", "figures", d["name"], "--watch", "--json"]
+    # a background job of a shell is born deaf to Ctrl-C, and so is what it begets
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "cli", "figures", d["name"], "--watch", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as watching:
         assert watching.stdout is not None
         first = json.loads(watching.stdout.readline())
