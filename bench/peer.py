@@ -34,7 +34,7 @@ def build_and_run(runtime: str, code: str, times: int) -> list[float]:
         mark, name = uuid.uuid4().hex, f"bench-peer-{uuid.uuid4().hex[:8]}"
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "app.py").write_text(code.replace("MARK", mark))
-            (Path(folder) / "Dockerfile").write_text(f'FROM {runtime}\nCOPY app.py /peer.py\nCMD ["python", "/peer.py"]\n')
+            (Path(folder) / "Dockerfile").write_text(f'FROM {runtime}\nCOPY app.py /peer.py\nCMD ["python3", "/peer.py"]\n')
             began = time.monotonic()
             try:
                 docker("build", "-q", "-t", name, folder)
@@ -52,7 +52,7 @@ def build_and_run(runtime: str, code: str, times: int) -> list[float]:
 def crashes(image: str, times: int) -> list[float]:
     """Seconds from SIGKILL of a task to two running ones, with Swarm's own defaults."""
     name, seconds = f"bench-peer-{uuid.uuid4().hex[:8]}", list[float]()
-    docker("service", "create", "--detach", "--replicas", "2", "--name", name, image, "python", "-m", "http.server", "8000")
+    docker("service", "create", "--detach", "--replicas", "2", "--name", name, image, "python3", "-m", "http.server", "8000")
     try:
         for _ in range(times):
             before = _two(name, ())
