@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.brokers import KINDS, Broker
+from tests.support.databases import own_database
 
 
 @pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.real)])
@@ -16,3 +17,10 @@ def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
         yield broker
     finally:
         broker.close()
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    """The URL of a database of the suite's own, with another order of text than bytes where the server has one."""
+    with own_database("suite_test") as (_, url):
+        yield url

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -10,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from backbone.tables.postgres import SQL, Identifier, open_pool
+from backbone.tables.postgres import open_pool
 from contracts.errors import Unavailable
 from node_manager.history import FigureHistory, Row, Subject
 from node_manager.history.memory import MemoryHistory
@@ -30,20 +29,6 @@ def at(seconds: float, cpu: float = 1.0, samples: int = 10, subject: Subject = W
 def whole(seconds: float, load: float, samples: int = 10) -> Row:
     """Of a node, which has more."""
     return NODE, Step(T0 + timedelta(seconds=seconds), samples, 1.0, 2.0, 3.0, 4.0, load, load * 10, 5.0, 6.0)
-
-
-@pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    """A database of the test's own."""
-    url = address("POSTGRES_URL")
-    name = f"figures_test_{uuid.uuid4().hex[:8]}"
-    admin = open_pool(url, 1)
-    admin.query(SQL("CREATE DATABASE {}").format(Identifier(name)))
-    try:
-        yield urlsplit(url)._replace(path=f"/{name}").geturl()
-    finally:
-        admin.query(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
-        admin.close()
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.real)])

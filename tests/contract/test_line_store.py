@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -10,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from backbone.tables.postgres import SQL, Identifier, open_pool
+from backbone.tables.postgres import open_pool
 from contracts.errors import Unavailable
 from contracts.lines import LEVELS, Line
 from logger.memory import MemoryLines
@@ -34,20 +33,6 @@ def keep(store: LineStore, *lines: Line, shard: int = 0, start: int = 0) -> int:
 
 def found(store: LineStore, filter: Filter = ALL) -> list[str]:
     return [one.text for one in store.find(filter, None, False, 1000)]
-
-
-@pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    """A database of the test's own."""
-    url = address("POSTGRES_URL")
-    name = f"lines_test_{uuid.uuid4().hex[:8]}"
-    admin = open_pool(url, 1)
-    admin.query(SQL("CREATE DATABASE {}").format(Identifier(name)))
-    try:
-        yield urlsplit(url)._replace(path=f"/{name}").geturl()
-    finally:
-        admin.query(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
-        admin.close()
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.real)])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
 
-from backbone.tables.postgres import SQL, Identifier, open_pool
+from backbone.tables.postgres import open_pool
 from contracts.errors import Unavailable
 from sensor_manager.storage import Bucket, ReadingStore, Stored
 from sensor_manager.storage.memory import MemoryReadings
@@ -21,20 +20,6 @@ T0 = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 def at(seconds: float, number: float | None = 1.0, sensor: str = "a", other: object = None) -> Stored:
     return Stored(sensor, T0 + timedelta(seconds=seconds), number, other)
-
-
-@pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    """A database of the test's own, with another order of text than bytes where the server has one."""
-    url = address("POSTGRES_URL")
-    name = f"sensors_test_{uuid.uuid4().hex[:8]}"
-    admin = open_pool(url, 1)
-    admin.query(SQL("CREATE DATABASE {}").format(Identifier(name)))
-    try:
-        yield urlsplit(url)._replace(path=f"/{name}").geturl()
-    finally:
-        admin.query(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
-        admin.close()
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.real)])

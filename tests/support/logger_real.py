@@ -10,18 +10,17 @@ from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from itertools import count
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from backbone.bus import partition_of
 from backbone.bus.records import open_records
 from backbone.clock import SystemClock
 from backbone.settings import Settings
-from backbone.tables.postgres import SQL, Identifier
 from backbone.tokens import Claims, SigningKey, new_key, sign
 from cli.client import Wire
 from cli.failure import Failure
 from contracts.topics import LINES
-from tests.support.document_homes import pool_on
+from tests.support.databases import own_database
 from tests.support.lines import line, send
 from tests.support.process import Process, eventually, running
 from tests.support.real import address
@@ -127,15 +126,7 @@ class Follower:
 def logger_house() -> Iterator[LoggerHouse]:
     for setting in KAFKA:
         address(setting)
-    name, url = f"lines_{uuid.uuid4().hex[:8]}", address("POSTGRES_URL")
-    with pool_on(url) as pool:
-        pool.query(SQL("CREATE DATABASE {}").format(Identifier(name)))
-        settings = Quiet({
-            "POSTGRES_URL": urlsplit(url)._replace(path=f"/{name}").geturl(),
-            "BERTH_INSTALLATION": name, "BERTH_SIGNING_KEY": new_key(),
-        })  # fmt: skip
-        try:
-            with ExitStack() as stack:
-                yield LoggerHouse(settings, stack)
-        finally:
-            pool.query(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+    with own_database("lines") as (name, url):
+        settings = Quiet({"POSTGRES_URL": url, "BERTH_INSTALLATION": name, "BERTH_SIGNING_KEY": new_key()})
+        with ExitStack() as stack:
+            yield LoggerHouse(settings, stack)

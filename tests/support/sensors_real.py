@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from backbone.backbone import Backbone, Parts
 from backbone.bus.kafka import open_bus
 from backbone.clock import SystemClock
 from backbone.context import Action, acting
 from backbone.settings import Settings
-from backbone.tables.postgres import SQL, Identifier
 from backbone.tokens import Claims, SigningKey, new_key, sign
 from cli.sending import Door, Outcome, Reading
 from contracts.messages import BindSensors, SensorsBound
 from contracts.messages.deployment import Need
 from contracts.topics import DEPLOYMENTS
-from tests.support.document_homes import pool_on
+from tests.support.databases import own_database
 from tests.support.process import Process, eventually, running
 from tests.support.real import address
 from tests.support.tokens import subsystem_token
@@ -120,15 +117,7 @@ def _no_parts() -> Parts:
 def real_house() -> Iterator[RealHouse]:
     for name in ("KAFKA_URL", "KAFKA_USER", "KAFKA_PASSWORD"):
         address(name)
-    name, url = f"sensors_{uuid.uuid4().hex[:8]}", address("POSTGRES_URL")
-    with pool_on(url) as pool:
-        pool.query(SQL("CREATE DATABASE {}").format(Identifier(name)))
-        settings = Quiet({
-            "POSTGRES_URL": urlsplit(url)._replace(path=f"/{name}").geturl(),
-            "BERTH_INSTALLATION": name, "BERTH_SIGNING_KEY": new_key(),
-        })  # fmt: skip
-        try:
-            with ExitStack() as stack:
-                yield RealHouse(settings, stack)
-        finally:
-            pool.query(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+    with own_database("sensors") as (name, url):
+        settings = Quiet({"POSTGRES_URL": url, "BERTH_INSTALLATION": name, "BERTH_SIGNING_KEY": new_key()})
+        with ExitStack() as stack:
+            yield RealHouse(settings, stack)
