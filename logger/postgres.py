@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from backbone.logs import get_log
 from backbone.tables import Pool
-from backbone.tables.postgres import SQL, Identifier, Literal
+from backbone.tables.partitions import Partitions
+from backbone.tables.postgres import SQL, Identifier
 from contracts.errors import Unavailable
 from logger import schema
 from logger.model import Cursor, Entry, Filter, Shards, Shown, shown
@@ -17,13 +18,12 @@ from logger.where import Where
 
 log = get_log()
 AHEAD = 2
-PREFIX = "lines_"
 
 
 class PostgresLines:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._days: set[date] = set()
+        self._days = Partitions(pool, schema.CUT)
         self._made = False
 
     def prepare(self, now: datetime) -> None:
@@ -34,8 +34,7 @@ class PostgresLines:
                     tx.execute(statement)
             self._index_text()
             self._made = True
-        today = now.astimezone(UTC).date()
-        self._make_days({today + timedelta(days=n) for n in range(AHEAD)})
+        self._days.make([now + timedelta(days=n) for n in range(AHEAD)])
 
     def write(self, entries: Sequence[Entry], shards: Shards) -> int:
         """Another replica may have dropped a day that is known here: then it is made again, once."""
@@ -45,11 +44,11 @@ class PostgresLines:
         except Unavailable:
             raise
         except Exception:
-            self._days.clear()
+            self._days.anew()
             return self._write(first, shards)
 
     def _write(self, entries: Sequence[Entry], shards: Shards) -> int:
-        self._make_days({one.line.time.astimezone(UTC).date() for one in entries})
+        self._days.make([one.line.time for one in entries])
         rows = [(n, *_row(one)) for n, one in enumerate(entries)]
         with self._pool.transaction() as tx:
             new = 0
@@ -88,8 +87,7 @@ class PostgresLines:
         return Span(found[::-1], left_out, shards)
 
     def forget(self, before: datetime) -> list[str]:
-        last = before.astimezone(UTC).date()
-        gone = self._drop(name for name, _ in self._kept_days() if _day_of(name) + timedelta(days=1) <= last)
+        gone = self._drop(self._days.ended((name for name, _ in self._kept_days()), before))
         if gone:
             self._pool.query("DELETE FROM logger.sources WHERE seen < %s", (before,))
         return gone
@@ -107,27 +105,7 @@ class PostgresLines:
         return [(name, size) for name, size in self._pool.query(schema.DAYS)]
 
     def _drop(self, names: Iterable[str]) -> list[str]:
-        old = list(names)
-        for name in old:
-            self._pool.query(SQL("DROP TABLE IF EXISTS {}").format(Identifier(schema.SCHEMA, name)))
-            self._days.discard(_day_of(name))
-        return [_day_of(name).isoformat() for name in old]
-
-    def _make_days(self, days: set[date]) -> None:
-        """Partitions are made once; others may make the same one at the same moment."""
-        missing = sorted(days - self._days)
-        if not missing:
-            return
-        with self._pool.transaction() as tx:
-            tx.execute("SELECT pg_advisory_xact_lock(%s)", (schema.LOCK,))
-            for day in missing:
-                begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
-                table = Identifier(schema.SCHEMA, f"{PREFIX}{day:%Y%m%d}")
-                tx.execute(SQL("CREATE TABLE IF NOT EXISTS {} PARTITION OF logger.lines FOR VALUES FROM ({}) TO ({})").format(
-                    table, Literal(begin.isoformat()), Literal((begin + timedelta(days=1)).isoformat())))  # fmt: skip
-                once = Identifier(f"{PREFIX}{day:%Y%m%d}_once")
-                tx.execute(SQL("CREATE UNIQUE INDEX IF NOT EXISTS {} ON {} (source, position)").format(once, table))
-        self._days |= set(missing)
+        return [begin.date().isoformat() for begin in self._days.drop(names)]
 
     def _index_text(self) -> None:
         """Without the extension text is looked for line by line, the newest first."""
@@ -157,7 +135,3 @@ def _row(one: Entry) -> tuple[Any, ...]:
 
 def _shown(rows: Iterable[tuple[Any, ...]]) -> list[Shown]:
     return [Shown(Cursor(*row[:3]), *row[3:]) for row in rows]
-
-
-def _day_of(name: str) -> date:
-    return datetime.strptime(name.removeprefix(PREFIX), "%Y%m%d").date()

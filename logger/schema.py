@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from backbone.tables.partitions import Cut
+
 SCHEMA = "logger"
 STAGING = "lines_staging"
 LOCK = 0x6C6F_6767  # held while tables are made: IF NOT EXISTS alone is not safe against two at once
+CUT = Cut(SCHEMA, "lines", "lines_%Y%m%d", timedelta(days=1), LOCK, unique=("source", "position"))
 
 NAME = 'text COLLATE "C"'
 TYPES = {

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from backbone.tables import Pool, Transaction
-from backbone.tables.postgres import SQL, Identifier, Literal
+from backbone.tables.partitions import Partitions
+from backbone.tables.postgres import SQL, Identifier
 from node_manager.history import Row, Subject, schema
 from node_manager.history.memory import hour_of
 from node_manager.model_figures import Step
 
 AHEAD = 3
 HOUR = timedelta(hours=1)
-NAME = "figures_%Y%m%d%H"
 
 
 class PostgresHistory:
@@ -23,7 +23,7 @@ class PostgresHistory:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._numbers: dict[str, tuple[int, datetime, str]] = {}
-        self._hours: set[datetime] = set()
+        self._hours = Partitions(pool, schema.CUT)
 
     def prepare(self, now: datetime) -> None:
         with self._pool.transaction() as tx:
@@ -33,10 +33,10 @@ class PostgresHistory:
                 tx.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema.SCHEMA)))
             for statement in schema.TABLES:
                 tx.execute(statement)
-        self._make_hours({hour_of(now) + n * HOUR for n in range(AHEAD)})
+        self._hours.make([now + n * HOUR for n in range(AHEAD)])
 
     def write(self, rows: Sequence[Row], offsets: Mapping[int, int]) -> None:
-        self._make_hours({hour_of(step.time) for _, step in rows})
+        self._hours.make([step.time for _, step in rows])
         with self._pool.transaction() as tx:
             numbers = _numbered(tx, self._numbers, rows)
             if rows:
@@ -56,25 +56,9 @@ class PostgresHistory:
         return [Step(*row) for row in self._pool.query(schema.STEPS, (seconds, id, since, until))]
 
     def forget(self, before: datetime) -> int:
-        old = [name for (name,) in self._pool.query(schema.HOURS) if _hour_in(name) + HOUR <= before]
-        for name in old:
-            self._pool.query(SQL("DROP TABLE IF EXISTS {}").format(Identifier(schema.SCHEMA, name)))
-        self._hours -= {_hour_in(name) for name in old}
+        old = self._hours.drop(self._hours.ended((name for (name,) in self._pool.query(schema.HOURS)), before))
         self._pool.query(schema.FORGET_SUBJECTS, (hour_of(before),))
         return len(old)
-
-    def _make_hours(self, hours: set[datetime]) -> None:
-        """Partitions are made once; others may make the same one at the same moment."""
-        missing = sorted(hours - self._hours)
-        if not missing:
-            return
-        with self._pool.transaction() as tx:
-            tx.execute("SELECT pg_advisory_xact_lock(%s)", (schema.LOCK,))
-            for hour in missing:
-                made = "CREATE TABLE IF NOT EXISTS {} PARTITION OF node_manager.figures FOR VALUES FROM ({}) TO ({})"
-                name = Identifier(schema.SCHEMA, hour.strftime(NAME))
-                tx.execute(SQL(made).format(name, Literal(hour.isoformat()), Literal((hour + HOUR).isoformat())))
-        self._hours |= set(missing)
 
 
 def _numbered(
@@ -92,7 +76,3 @@ def _numbered(
     new = {id: (number, stale[id][1], stale[id][0].node) for id, number in tx.fetch()}
     oldest = min(hour for _, hour in latest.values()) - 24 * HOUR
     return {**{id: one for id, one in known.items() if one[1] >= oldest}, **new}
-
-
-def _hour_in(name: str) -> datetime:
-    return datetime.strptime(name, NAME).replace(tzinfo=UTC)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from backbone.tables.partitions import Cut
+
 SCHEMA = "node_manager"
 LOCK = 0x6669_6775  # held while tables are made: IF NOT EXISTS alone is not safe against two at once
+CUT = Cut(SCHEMA, "figures", "figures_%Y%m%d%H", timedelta(hours=1), LOCK)
 
 TABLES = (
     """CREATE TABLE IF NOT EXISTS node_manager.figure_subjects (

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from backbone.tables import Pool, Transaction
-from backbone.tables.postgres import SQL, Identifier, Jsonb, Literal
+from backbone.tables.partitions import Partitions
+from backbone.tables.postgres import Jsonb
 from sensor_manager.storage import Bucket, Stored, schema
 
 AHEAD = 7
@@ -20,7 +21,7 @@ class PostgresReadings:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._numbers: dict[str, int] = {}
-        self._days: set[date] = set()
+        self._days = Partitions(pool, schema.CUT)
         self._lock = threading.Lock()
 
     def prepare(self, now: datetime) -> None:
@@ -28,11 +29,10 @@ class PostgresReadings:
             tx.execute("SELECT pg_advisory_xact_lock(%s)", (schema.LOCK,))
             for statement in schema.TABLES:
                 tx.execute(statement)
-        today = now.astimezone(UTC).date()
-        self._make_days({today + timedelta(days=n) for n in range(AHEAD)})
+        self._days.make([now + timedelta(days=n) for n in range(AHEAD)])
 
     def write(self, readings: Sequence[Stored], offsets: Mapping[int, int]) -> int:
-        self._make_days({reading.time.astimezone(UTC).date() for reading in readings})
+        self._days.make([reading.time for reading in readings])
         numbers = self._numbered({reading.sensor for reading in readings})
         rows = [(n, numbers[r.sensor], r.time, r.number, None if r.number is not None else Jsonb(r.other))
                 for n, r in enumerate(readings)]
@@ -63,26 +63,7 @@ class PostgresReadings:
         return [Bucket(*row) for row in self._pool.query(schema.BUCKETS, (seconds, number, since, until))]
 
     def forget(self, before: datetime) -> int:
-        last = before.astimezone(UTC).date()
-        old = [name for (name,) in self._pool.query(schema.DAYS) if _day_of(name) + timedelta(days=1) <= last]
-        for name in old:
-            self._pool.query(SQL("DROP TABLE IF EXISTS {}").format(Identifier(schema.SCHEMA, name)))
-        self._days -= {_day_of(name) for name in old}
-        return len(old)
-
-    def _make_days(self, days: set[date]) -> None:
-        """Partitions are made once; others may make the same one at the same moment."""
-        missing = sorted(days - self._days)
-        if not missing:
-            return
-        with self._pool.transaction() as tx:
-            tx.execute("SELECT pg_advisory_xact_lock(%s)", (schema.LOCK,))
-            for day in missing:
-                begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
-                tx.execute(SQL("CREATE TABLE IF NOT EXISTS {} PARTITION OF sensor_manager.readings FOR VALUES FROM ({}) TO ({})").format(
-                    Identifier(schema.SCHEMA, f"readings_{day:%Y%m%d}"),
-                    Literal(begin.isoformat()), Literal((begin + timedelta(days=1)).isoformat())))
-        self._days |= set(missing)
+        return len(self._days.drop(self._days.ended((name for (name,) in self._pool.query(schema.DAYS)), before)))
 
     def _numbered(self, sensors: set[str]) -> dict[str, int]:
         """Each sensor's number, given where it has none; committed on its own, so that no number kept here can be undone."""
@@ -112,7 +93,3 @@ def _kept(tx: Transaction, rows: Sequence[tuple[Any, ...]]) -> int:
     new = tx.execute(schema.KEEP)
     tx.execute(schema.KEEP_LATEST)
     return new
-
-
-def _day_of(name: str) -> date:
-    return datetime.strptime(name.removeprefix("readings_"), "%Y%m%d").date()

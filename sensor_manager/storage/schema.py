@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from backbone.tables.partitions import Cut
+
 SCHEMA = "sensor_manager"
 STAGING = "readings_staging"
 LOCK = 0x6265_7274  # held while tables are made: IF NOT EXISTS alone is not safe against two at once
+CUT = Cut(SCHEMA, "readings", "readings_%Y%m%d", timedelta(days=1), LOCK)
 
 TABLES = (
     "CREATE SCHEMA IF NOT EXISTS sensor_manager",
