@@ -11,6 +11,7 @@ from backbone.clock import text_of
 from contracts.errors import BerthError
 from platform_ui import running
 from platform_ui.asking import Api, Part, hidden, tried
+from platform_ui.charted import Span
 from platform_ui.overview import found
 
 BESIDE = 14
@@ -30,7 +31,7 @@ class AppPage:
         figures = hidden(self.api.get, "figures", deployment=deployment, empty={"items": []})
         return Part(running.rows(told.value["items"], figures["items"]))
 
-    def charts(self, some: Sequence[Mapping[str, Any]], span: running.Span, now: datetime) -> Part:
+    def charts(self, some: Sequence[Mapping[str, Any]], span: Span, now: datetime) -> Part:
         since = text_of(now - timedelta(seconds=span.seconds))
 
         def asked() -> dict[str, Any]:

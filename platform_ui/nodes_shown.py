@@ -7,18 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from platform_ui.charted import Chart, Span
 from platform_ui.model import INSTANCE_TONES, moment, size
 
 GB, KB = 1e9, 1e3
 BUSY, FULL = 70, 85
-
-
-@dataclass(frozen=True)
-class Span:
-    key: str
-    name: str
-    seconds: int
-    step: int
 
 
 SPANS = {s.key: s for s in (Span("1h", "1 h", 3600, 20), Span("24h", "24 h", 86400, 300))}
@@ -70,25 +63,13 @@ def _meter(name: str, used: float, whole: float) -> Meter:
     return Meter(name, percent, f"{percent} % of {size(whole)}")
 
 
-@dataclass(frozen=True)
-class Chart:
-    """`said` is the sentence for who cannot see it."""
-
-    key: str
-    title: str
-    note: str
-    data: dict[str, Any]
-    said: str
-
-
 def begin(now: datetime, span: Span) -> str:
     return (now - timedelta(seconds=span.seconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def charts(n: Mapping[str, Any], items: Sequence[Mapping[str, Any]], span: Span, now: datetime) -> list[Chart]:
     """On one grid of moments; where nothing was measured the line has a gap."""
-    end = int(now.timestamp()) // span.step * span.step
-    x = list(range(end - span.seconds + span.step, end + span.step, span.step))
+    x = span.grid(now)
     f = n.get("figures") or {}
     lines: dict[str, tuple[str, str, str, float, tuple[str, ...]]] = {
         "cpu": ("CPU", "%", f"of {n['cpus']} cores together", 1.0, ("cpu",)),

@@ -11,6 +11,7 @@ from contracts.errors import NotFound
 from platform_ui import nodes_shown, staff
 from platform_ui.asking import Api, Part, hidden
 from platform_ui.beats import Beats
+from platform_ui.charted import Span
 from platform_ui.lasting import Lasting
 
 LATELY = 6
@@ -69,7 +70,7 @@ class PlatformSeen:
             raise NotFound(f"Node {id} is not there.")
         return found
 
-    def history(self, node: str, span: nodes_shown.Span) -> Part:
+    def history(self, node: str, span: Span) -> Part:
         asked = {"since": nodes_shown.begin(self.now, span), "step": f"{span.step}s"}
         return self.lasting.part(f"{node} {span.key}", lambda: self.api.get("nodes", node, "figures", **asked)["items"], [])
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from platform_ui.charted import Chart, Span
 from platform_ui.model import INSTANCE_TONES
 
 MOST = 6
@@ -15,14 +15,6 @@ ENDED = 4
 """How many of those that ended are shown."""
 MIB = 2**20
 WORDS = {"HEALTHY": "healthy", "STARTING": "starting", "UNHEALTHY": "not healthy", "GONE": "ended"}
-
-
-@dataclass(frozen=True)
-class Span:
-    key: str
-    name: str
-    seconds: int
-    step: int
 
 
 SPANS = {s.key: s for s in (Span("15m", "15 min", 900, 10), Span("1h", "1 h", 3600, 10), Span("1d", "1 d", 86400, 300))}
@@ -75,22 +67,10 @@ def mib(count: float) -> str:
     return f"{size:.0f}" if size >= 10 else f"{size:.1f}"
 
 
-@dataclass(frozen=True)
-class Chart:
-    """`said` is the sentence for who cannot see it."""
-
-    key: str
-    title: str
-    note: str
-    data: dict[str, Any]
-    said: str
-
-
 def charts(some: Sequence[Mapping[str, Any]], told: Mapping[str, Sequence[Mapping[str, Any]]], span: Span, now: datetime) -> list[Chart]:
     """CPU and memory of each instance on one grid of moments; where nothing was measured the line has a gap."""
     shown = [r for r in drawn(some) if told.get(r["id"]) or not r["ended"]]
-    end = int(now.timestamp()) // span.step * span.step
-    x = list(range(end - span.seconds + span.step, end + span.step, span.step))
+    x = span.grid(now)
     limit = next((f["memory_limit"] for r in shown if (f := r["figure"]) and f.get("memory_limit")), None)
     facts = (
         ("cpu", "CPU", "%", "percent of one core", "of one core", 1.0),
