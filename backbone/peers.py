@@ -127,7 +127,14 @@ class HttpPeers:
     def _ask(self, method: str, path: str, body: Any, token: str | None) -> Answer:
         whose = self._token if token is None else token
         try:
-            got = self._client.request(method, PREFIX + path, json=body, headers=headers(whose))
+            try:
+                got = self._client.request(method, PREFIX + path, json=body, headers=headers(whose))
+            except httpx.RemoteProtocolError:
+                # HAProxy closes a kept connection without a word when the replica died that had the request; RFC 9112 9.3.1
+                # lets a client repeat what is safe.
+                if method != "GET":
+                    raise
+                got = self._client.request(method, PREFIX + path, headers=headers(whose))
         except httpx.HTTPError as error:
             raise _away(method, path, error) from error
         return Answer(got.status_code, got.content, dict(got.headers))

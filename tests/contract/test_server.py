@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import pytest
 
@@ -95,6 +98,47 @@ def test_peers_over_http(probe: tuple[Process, str]) -> None:
     process.stop()
     with pytest.raises(Unavailable):
         peers.get("/kinds")
+
+
+class _Forgetful(BaseHTTPRequestHandler):
+    """Closes a kept connection at its second request without an answer, as HAProxy does when a replica dies with it."""
+
+    protocol_version = "HTTP/1.1"
+    asked: ClassVar[list[str]] = []
+
+    def setup(self) -> None:
+        super().setup()
+        self.first = True
+
+    def do_GET(self) -> None:
+        self.asked.append(self.command)
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if not self.first:
+            self.close_connection = True
+            return
+        self.first = False
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    do_POST = do_GET
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+def test_what_is_safe_is_asked_again_where_a_kept_connection_closed_without_a_word() -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Forgetful)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        peers = HttpPeers(f"http://127.0.0.1:{server.server_port}", "")
+        assert [peers.get("/kinds").status for _ in range(2)] == [200, 200]
+        with pytest.raises(Unavailable):
+            peers.post("/kinds", {})
+        assert _Forgetful.asked == ["GET", "GET", "GET", "POST"]
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 UPGRADE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"

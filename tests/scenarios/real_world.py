@@ -71,9 +71,15 @@ class RealWorld:
         headers |= {"Content-Type": kind or "application/json"} if content is not None else {}
         end = time.monotonic() + REPLACED
         while True:
-            got = self._client.request(method, f"{self.ui}/api/v1{path}", content=content, headers=headers)
-            if got.status_code != 503 or method != "GET" or time.monotonic() > end:
-                return Answer(got.status_code, got.content, {k.lower(): v for k, v in got.headers.items()})
+            last = method != "GET" or time.monotonic() > end
+            try:
+                got = self._client.request(method, f"{self.ui}/api/v1{path}", content=content, headers=headers)
+            except httpx.RemoteProtocolError:  # a kept connection, closed without a word: its request's replica died (RFC 9112 9.3.1)
+                if last:
+                    raise
+            else:
+                if got.status_code != 503 or last:
+                    return Answer(got.status_code, got.content, {k.lower(): v for k, v in got.headers.items()})
             time.sleep(PAUSE)
 
     def visit(self, link: str, path: str = "") -> Answer:
