@@ -20,9 +20,12 @@ ALIVE = "/alive"
 
 
 def over_http(settings: Settings) -> Mapping[str, Question]:
-    """Those without a port of their own: REGISTRY_URL (host:port, TLS by BERTH_CA_FILE), and HAProxy at BERTH_INTERNAL_URL."""
+    """Those without a port of their own: REGISTRY_URL (host:port, TLS by BERTH_CA_FILE), and HAProxy at BERTH_INTERNAL_URL.
+
+    The registry is not asked at /v2/, where it writes a warning about each caller without a password.
+    """
     text = settings.text
-    registry = HttpService("the registry", f"https://{text('REGISTRY_URL', 'registry:5000')}/v2/", text("BERTH_CA_FILE", ""))
+    registry = HttpService("the registry", f"https://{text('REGISTRY_URL', 'registry:5000')}/", text("BERTH_CA_FILE", ""))
     door = HttpService("HAProxy", text("BERTH_INTERNAL_URL", "http://haproxy:8090") + ALIVE)
     return {"registry": registry.ready, "haproxy": door.ready}
 

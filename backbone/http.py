@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -11,7 +11,8 @@ from flask_openapi.models.info import Info
 from flask_openapi.openapi import OpenAPI
 from starlette.applications import Starlette
 from starlette.responses import Response as LiveResponse
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount
+from starlette.types import Receive, Scope, Send
 from werkzeug.exceptions import HTTPException
 
 from backbone.backbone import Backbone
@@ -155,33 +156,39 @@ def compose(
     app: Flask | None, routes: Sequence[BaseRoute], live: Live, ready: Callable[[], list[str]], hung: Callable[[], str] = str
 ) -> Starlette:
     """One ASGI app: /live (503 where `hung` says why), /ready (503 with reasons where it cannot serve), the live routes,
-    and Flask behind them."""
+    and Flask behind them. `ready` and `hung` tell what is remembered; they ask nobody and wait for nothing."""
     backbones = {id(r.berth[0]): r.berth[0] for r in routes if hasattr(r, "berth")}
     if app is not None and "berth" in app.extensions:
         backbones[id(app.extensions["berth"])] = app.extensions["berth"]
         describe(app, routes)
     checkers = [backbone.tokens for backbone in backbones.values()]
 
-    async def alive(_: Any) -> LiveResponse:
-        if problem_now := hung():
-            status, headers, body = problem(503, problem_now)
-            return LiveResponse(body, status, headers)
-        return as_json({"status": "live"})
-
-    async def answers(_: Any) -> LiveResponse:
-        reasons = [*await live.stored(ready), *(reason for checker in checkers for reason in checker.reasons())]
-        if live.closing:
-            reasons.append("it is being stopped")
-        if reasons:
-            status, headers, body = problem(503, "; ".join(reasons))
-            return LiveResponse(body, status, headers)
-        return as_json({"status": "ready"})
+    def unready() -> str:
+        reasons = [*ready(), *(reason for checker in checkers for reason in checker.reasons())]
+        return "; ".join([*reasons, "it is being stopped"] if live.closing else reasons)
 
     behind: list[BaseRoute] = [Mount("/", Bridge((app or _nothing()).wsgi_app))]
-    own: list[BaseRoute] = [Route("/live", alive), Route("/ready", answers)]
-    composed = Starlette(routes=[*own, *routes, *behind])
+    composed = Composed(routes=[*routes, *behind])
+    composed.signs = {"/live": ("live", hung), "/ready": ("ready", unready)}
     composed.state.checkers, composed.state.flask, composed.state.live = checkers, app, live
     return composed
+
+
+class Composed(Starlette):
+    """What is asked for again and again by those who watch, the signs of life, takes the short way: it is most of what is asked of an
+    idle part. Path -> (its word, why not)."""
+
+    signs: Mapping[str, tuple[str, Callable[[], str]]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        sign = self.signs.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
+        if sign is None:
+            return await super().__call__(scope, receive, send)
+        word, why_not = sign
+        if problem_now := why_not():
+            status, headers, body = problem(503, problem_now)
+            return await LiveResponse(body, status, headers)(scope, receive, send)
+        await as_json({"status": word})(scope, receive, send)
 
 
 def _nothing() -> Flask:

@@ -73,7 +73,8 @@ def _why(route: Route, claims: Claims) -> str:
     if claims.purpose not in route.purposes:
         return f"A token for a {claims.purpose} cannot do this; it needs one for: {', '.join(sorted(route.purposes))}."
     return (
-        f"This needs one of the roles {', '.join(sorted(route.roles))}; you have {', '.join(claims.roles) or 'none'}."
+        f"This needs {'one of the roles' if len(route.roles) > 1 else 'the role'} {', '.join(sorted(route.roles))}; "
+        f"you have {', '.join(claims.roles) or 'none'}."
     )
 
 

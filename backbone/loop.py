@@ -23,15 +23,17 @@ Handler = Callable[[Any], "Iterable[Message] | None"]
 TRIES = 3
 BUGS_IN_A_ROW = 10
 LONGEST_PAUSE = 10.0
-LONGEST_POLL = 0.5
+LONGEST_POLL = 1.0
 ALWAYS_DUE = 0.1
+EARLY = 0.005
+"""Seconds before a moment that count as that moment: a wait may end a little early, and would be followed by one that is none."""
 SWEEP = 10.0
 """Seconds between two looks for what another process has left unsaid; what this one has is sent at once, or again each second."""
 
 
 @dataclass(frozen=True)
 class Tick:
-    """Called every `seconds`; may yield messages."""
+    """Called every `seconds`; may yield messages. What is due each second is due at the same moment (see `following`)."""
 
     seconds: float
     call: Callable[[], Iterable[Message] | None]
@@ -58,6 +60,14 @@ class Follow:
             self.call(0)
 
         return Tick(0.0, look)
+
+
+def following(now: float, seconds: float) -> float:
+    """The next of the moments that are `seconds` apart, by a clock that all processes of a machine share.
+
+    A machine at rest that is woken once a second for everything works less than one that is woken for each thing alone.
+    """
+    return (now // seconds + 1) * seconds if seconds else now
 
 
 class Broken(Exception):
@@ -111,18 +121,18 @@ class Loop:
 
     def tick(self) -> None:
         """Whatever is due. A beat says that this thread goes round."""
-        now = self.clock.monotonic()
+        now = self.clock.monotonic() + EARLY
         if self.beat and now >= self._next_beat:
-            self._next_beat = now + 1.0
+            self._next_beat = following(now, 1.0)
             self._send(self.wrapper.wrap([self.beat()]), patient=False)
         if now >= self._next_sweep or (self.outbox.left and now >= self._next_try):
-            self._next_sweep, self._next_try = now + SWEEP, now + 1.0
+            self._next_sweep, self._next_try = following(now, SWEEP), following(now, 1.0)
             self._patiently(self.outbox.sweep, once=True)
         else:
             self._patiently(self.outbox.flush, once=True)
         for position, tick in enumerate(self.ticks):
             if now >= self._due.get(position, 0.0):
-                self._due[position] = now + tick.seconds
+                self._due[position] = following(now, tick.seconds)
                 self._call(tick.call)
 
     def wait(self) -> float:

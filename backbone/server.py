@@ -54,6 +54,7 @@ def serve(app: Any, port: int, live: Live, host: str = "0.0.0.0") -> None:
         ws="websockets-sansio",
         lifespan="off",
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=2,

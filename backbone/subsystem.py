@@ -18,7 +18,7 @@ from contracts.message import Message
 from contracts.messages import Beat
 
 log = logs.get_log()
-FOLLOWED = 0.5
+FOLLOWED = 1.0
 """Seconds that a follower waits for something to do."""
 
 

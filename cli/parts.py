@@ -1,4 +1,4 @@
-"""The platform itself: nodes and runtimes."""
+"""The platform itself: nodes, people and runtimes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from cli.draw import part, share
 from cli.options import At, Json
 from cli.session import connect
 from contracts.manifest_found import Given
+
+TEAM = "ws-"
+"""How the name of a group begins whose members share the workspace of that name."""
 
 
 def nodes(at: At = "", json: Json = False) -> None:
@@ -29,6 +32,22 @@ def _node(n: dict[str, Any]) -> tuple[object, ...]:
         part(f.get("memory_used"), f.get("memory_total") or n["memory"]), part(f.get("disk_used"), f.get("disk_total")),
         f.get("load"), n["instances"], "stands" if n["firewall"] else n["reason"] or "down", show.moment(n["last"]),
     )  # fmt: skip
+
+
+def people(at: At = "", json: Json = False) -> None:
+    """Everybody in the directory, with the roles and workspaces that their groups give."""
+    found = connect(at).items("/people")
+    if json:
+        show.json({"items": found})
+        return
+    columns = ("username", "name", "roles", "workspaces by group", "other groups", "mail")
+    show.table(columns, [_person(p) for p in found], "Nobody is in the directory.")
+
+
+def _person(p: dict[str, Any]) -> tuple[object, ...]:
+    teams = [g.removeprefix(TEAM) for g in p["groups"] if g.startswith(TEAM)]
+    others = [g for g in p["groups"] if not g.startswith(TEAM)]
+    return p["username"], p["name"], ", ".join(p["roles"]), ", ".join(teams) or "their own", ", ".join(others), p["mail"]
 
 
 def runtimes(json: Json = False) -> None:

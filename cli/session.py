@@ -51,6 +51,14 @@ class Platform:
             found += page["items"]
         return found
 
+    def glance(self, path: str) -> list[dict[str, Any]]:
+        """The first page of a list that only makes another one easier to read: [] where it is not to be had now, or not yours."""
+        try:
+            reply = self._asked("GET", path, None, None, "")
+        except Failure:
+            return []
+        return list(reply.json["items"]) if reply.status == 200 and reply.json else []
+
     def upload(self, path: str, file: BinaryIO, size: int, query: Mapping[str, Any], told: Callable[[int], None]) -> tuple[int, Any]:
         """Status and JSON. The token and the one who takes it are tried first, so that no upload is in vain."""
         self.get("/deployments", name="-")

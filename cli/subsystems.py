@@ -20,17 +20,20 @@ def list_(context: typer.Context, at: At = "", json: Json = False) -> None:
     """The platform's own parts, and whether they are ready; without a further verb they are listed."""
     if context.invoked_subcommand:
         return
-    found = connect(at).items("/subsystems")
+    platform = connect(at)
+    found = platform.items("/subsystems")
     if json:
         show.json({"items": found})
         return
-    rows = [
-        (_name(s), r["state"], r["replica"], r["node"], s["restarts"], show.moment(r["last"]), "; ".join(r["reasons"]))
-        for s in found
-        for r in s["replicas"]
-    ]
+    names = {n["node"]: n["name"] for n in platform.glance("/nodes")}
+    rows = [_row(s, r, names.get(r["node"], r["node"])) for s in found for r in s["replicas"]]
     columns = ("subsystem", "state", "replica", "node", "replaced today", "last heard (UTC)", "reasons")
     show.table(columns, rows, "No subsystem was heard yet.")
+
+
+def _row(part: dict[str, Any], replica: dict[str, Any], node: str) -> tuple[object, ...]:
+    last, why = show.moment(replica["last"]), "; ".join(replica["reasons"])
+    return _name(part), replica["state"], replica["replica"], node, part["restarts"], last, why
 
 
 @subsystems.command()

@@ -17,7 +17,7 @@ VERBS = {
         deployments.destroy, deployments.instances, releases.apps, releases.releases, releases.log, logs.logs, parts.runtimes,
     ),
     "Sensors and devices": (sensors.places, sensors.sensors, sensors.readings),
-    "The platform": (parts.nodes, figures.figures, backing),
+    "The platform": (parts.nodes, figures.figures, backing, parts.people),
 }  # fmt: skip
 GROUPS = {
     "Sensors and devices": (("devices", devices), ("kinds", kinds)),

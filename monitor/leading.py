@@ -117,6 +117,10 @@ class Monitor:
             log.info("leads" if fence else "follows", fence=fence or self._fence)
             self._fence = fence
 
+    @property
+    def leads(self) -> bool:
+        return bool(self._fence)
+
     def release(self) -> None:
         """So that the other one leads at once."""
         try:

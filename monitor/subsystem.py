@@ -15,6 +15,7 @@ from monitor.store import INCIDENTS, PARTS, Incidents, Parts
 from monitor.watching import EVERY, Watch
 
 LEASE = 2.5
+RENEWED = 1.0
 ROUND = 0.5
 """Seconds between two looks at what was heard: beats come a second apart, and are gathered for half of one."""
 
@@ -33,7 +34,7 @@ def build(backbone: Backbone) -> Subsystem:
     def start() -> None:
         monitor.begin()
         if not alone:
-            watch.begin(monitor.backing.keep)
+            watch.begin(monitor.backing.keep, lambda: monitor.leads)
 
     def stop() -> None:
         watch.close()
@@ -52,7 +53,7 @@ def build(backbone: Backbone) -> Subsystem:
         backbone,
         handlers={ReplicaReplaced: monitor.replaced, ReplicaSpared: monitor.spared, ReplicaEnded: monitor.ended},
         ticks=(
-            Tick(ROUND, monitor.listen), Tick(0.75, monitor.lead), Tick(ROUND, monitor.round), Tick(600.0, monitor.tidy),
+            Tick(ROUND, monitor.listen), Tick(RENEWED, monitor.lead), Tick(ROUND, monitor.round), Tick(600.0, monitor.tidy),
             Tick(5.0, monitor.miss), *instead,
         ),
         api=api(backbone, monitor, store),

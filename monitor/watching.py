@@ -1,4 +1,4 @@
-"""Asks each backing service every two seconds, and remembers what their answers, and their silence, mean."""
+"""Asks each backing service again and again, and remembers what their answers, and their silence, mean."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from monitor.model_backing import FAILED, PATIENCE, Episode, Service, answered, 
 
 log = get_log()
 EVERY = 2.0
+RESTING = 6.0
+"""Where this monitor follows and the service is well: the one that leads asks often, and takes over what it saw in its incidents."""
 STALLED = 2.0
 """Seconds between two looks: a monitor that stood still itself for so long kept the services waiting, not they it."""
 KEPT = 50
@@ -102,12 +104,21 @@ class Watch:
             say("backing_service", service=after.name, state=news.state, reason=after.reason)
             self._episodes = told(self._episodes, before, news)[-KEPT:]
 
-    def every_two_seconds(self, name: str) -> None:
-        """A thread's life: one that waits for an answer keeps no other waiting."""
+    def pause(self, name: str, leads: bool) -> float:
+        """Seconds from one question to the next."""
+        with self._lock:
+            service = self._services[name]
+        return EVERY if leads or service.state != "up" or service.failed or service.slow else RESTING
+
+    def ask_again_and_again(self, name: str, leads: Callable[[], bool]) -> None:
+        """A thread's life: one that waits for an answer keeps no other waiting. Who comes to lead asks at once."""
         while not self._closing.is_set():
-            began = self._clock.monotonic()
+            began, led = self._clock.monotonic(), leads()
             self.ask(name)
-            self._closing.wait(max(EVERY / 4, EVERY - (self._clock.monotonic() - began)))
+            soonest = self._clock.monotonic() + EVERY / 4
+            while leads() <= led and (left := max(soonest, began + self.pause(name, led)) - self._clock.monotonic()) > 0:
+                if self._closing.wait(min(left, EVERY)):
+                    return
 
     def again(self, call: Callable[[], None], seconds: float) -> None:
         """A thread's life, whatever happens in it."""
@@ -117,9 +128,9 @@ class Watch:
             except Exception:
                 log.exception("watch_failed")
 
-    def begin(self, keep: Callable[[], None]) -> None:
+    def begin(self, keep: Callable[[], None], leads: Callable[[], bool]) -> None:
         """The threads of a process: one for each service, one that looks, one that writes down."""
-        lives: list[tuple[str, Callable[[], None]]] = [(f"ask-{n}", lambda n=n: self.every_two_seconds(n)) for n in self.names]  # type: ignore[misc]
+        lives: list[tuple[str, Callable[[], None]]] = [(f"ask-{n}", lambda n=n: self.ask_again_and_again(n, leads)) for n in self.names]  # type: ignore[misc]
         lives += [("look", lambda: self.again(self.look, 0.5)), ("keep", lambda: self.again(keep, 0.5))]
         for name, life in lives:
             threading.Thread(target=life, name=name, daemon=True).start()

@@ -19,6 +19,9 @@ log = get_log()
 LOOK = 10.0
 """Seconds after which the containers are listed again also where Docker said nothing."""
 POLL = 0.2
+RESTING = 0.5
+"""Seconds to the next round: of containers of which one has printed a moment ago, and of silent ones."""
+MOMENT = 5.0
 TURN = 64 * 1024
 """Bytes that one container may give in a round before the next one's turn."""
 FLYING = 4_000
@@ -34,7 +37,7 @@ class Shipper:
         self._followed: dict[str, Followed] = {}
         self._aside: set[str] = set()
         self._broken: dict[str, str] = {}
-        self._look_at, self._pause_until = 0.0, 0.0
+        self._look_at, self._pause_until, self._moved_at = 0.0, 0.0, 0.0
         self._flying = self._bytes = 0
         self._lock = threading.Lock()
         self._full, self._first = False, True
@@ -65,7 +68,9 @@ class Shipper:
                     waiting.look()
                 break
         self._note()
-        return 0.0 if moved or self._full else POLL
+        if moved:
+            self._moved_at = now
+        return 0.0 if moved or self._full else POLL if now - self._moved_at < MOMENT else RESTING
 
     def close(self, seconds: float) -> None:
         """What is under way is waited for, so that the next agent begins behind it."""

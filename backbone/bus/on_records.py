@@ -19,7 +19,7 @@ PATIENCE = 10.0
 ACKNOWLEDGED = 20.0
 """Seconds for the acknowledgement of all that one `send` was given."""
 MOST = 500
-MEMBER_QUIET = 2.0
+MEMBER_QUIET = 4.0
 """A place that comes to a member later is read only when the question in hand is answered, so this is kept short."""
 READER_QUIET = 5.0
 """A reader's places never change; but what comes to one of them in its first moments may wait so long."""

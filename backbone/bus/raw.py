@@ -15,7 +15,7 @@ BEGINNING = -2
 END = -1
 """Instead of an offset: the first record there is; the first that is sent after the call."""
 
-QUIET = 1.0
+QUIET = 2.0
 
 Done = Callable[[Exception | None], None]
 Gained = Callable[[list[Place]], Mapping[Place, int]]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from backbone.bus.raw import END, Gained, Lost, Place, Record
-from backbone.logs import get_log
+from backbone.logs import Seldom, get_log
 from contracts.errors import Unavailable
 from contracts.topics import Topic
 
 log = get_log()
+seldom = Seldom()
 GREETING = 10.0
 """Seconds for the first answer: on a busy machine a login alone takes long."""
 
@@ -20,6 +22,11 @@ MOVED = (
     KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS,
     KafkaError._ASSIGNMENT_LOST, KafkaError._NO_OFFSET, KafkaError.FENCED_INSTANCE_ID,
 )  # fmt: skip
+
+
+def whole(seconds: float) -> float:
+    """Up to the next millisecond, for librdkafka waits whole ones only: a wait cut short would be followed by several that are none."""
+    return math.ceil(seconds * 1000) / 1000 + 0.0005 if seconds else 0.0
 
 
 class KafkaRecordConsumer:
@@ -51,7 +58,7 @@ class KafkaRecordConsumer:
     def poll(self, most: int, seconds: float) -> list[Record]:
         if self._new:
             self._begin()
-        first = self._consumer.poll(seconds)
+        first = self._consumer.poll(whole(seconds))
         if self._new:
             self._begin()
         if first is None:
@@ -170,5 +177,5 @@ def trouble(error: KafkaError) -> None:
     """A wrong password shows only here; to all else it looks like a broker that is slow to answer."""
     if error.code() == KafkaError._AUTHENTICATION:
         log.error("kafka_refuses_login", reason=str(error), hint="KAFKA_USER and KAFKA_PASSWORD do not match")
-    else:
-        log.warning("kafka_trouble", code=error.name(), reason=str(error))
+    elif (more := seldom(str(error))) is not None:
+        log.warning("kafka_trouble", code=error.name(), reason=str(error), **more)

@@ -9,11 +9,13 @@ from backbone.documents import After, Declared, Doc, Found, Where
 from backbone.documents.rules import checked, checked_id, checked_order, terms
 from backbone.tables import Pool, Row, Transaction
 from backbone.tables.postgres import SQL, Composable, Composed, Identifier, Jsonb, Literal
+from contracts.errors import Taken
 
 # Room in each page keeps an update of nothing indexed (a new version of a document) on its page: no index is written.
 TABLE = """CREATE TABLE IF NOT EXISTS {name} (id text COLLATE "C" PRIMARY KEY, version bigint NOT NULL, doc jsonb NOT NULL)
            WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05)"""
-INSERT = "INSERT INTO {name} VALUES (%(id)s, 1, %(doc)s)"
+INSERT = "INSERT INTO {name} VALUES (%(id)s, 1, %(doc)s) ON CONFLICT DO NOTHING RETURNING id"
+"""A key in use is an answer here: as an error it would stand in the server's log, where an operator looks for what went wrong."""
 GET = "SELECT id, version, doc FROM {name} WHERE id = %(id)s"
 REPLACE = """UPDATE {name} SET version = version + 1, doc = %(doc)s WHERE id = %(id)s AND version = %(version)s
              RETURNING id"""
@@ -82,7 +84,8 @@ class PostgresDocuments:
         self.declared, self._pool, self._name = declared, pool, name
 
     def insert(self, id: str, doc: Doc) -> None:
-        self._run(INSERT, {"id": self._id(id), "doc": Jsonb(checked(self.declared, doc))})
+        if not self._run(INSERT, {"id": self._id(id), "doc": Jsonb(checked(self.declared, doc))}):
+            raise Taken(f"{self.declared.name}: {id}, or a unique key of it, is in use")
 
     def get(self, id: str) -> Found | None:
         return _found(self._run(GET, {"id": self._id(id)}))

@@ -17,7 +17,7 @@ from sensor_manager.reading import Reading, unpacked
 
 log = get_log()
 MOST_WAITING = 10_000
-QUIET = 2.0
+QUIET = 5.0
 """Seconds that one question for all 64 places lies with the broker while nothing comes."""
 Position = tuple[int, int]
 """Offset in the deployment's partition, and which reading of the record."""

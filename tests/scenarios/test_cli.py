@@ -215,7 +215,15 @@ def test_lines_are_found_and_followed(dora: Terminal) -> None:
 def test_an_operator_sees_the_platform(terminal: Terminal) -> None:
     terminal.login("otto")
     assert "deployer" in terminal.run("subsystems")
-    assert terminal.json("nodes")["items"][0]["heard"]
+    (node,) = terminal.json("nodes")["items"]
+    assert node["heard"]
+    assert node["name"] in terminal.run("subsystems") and node["node"] not in terminal.said, "a person knows the machine's name, not its id"
+    terminal.run("people", code=1)
+    assert "This needs the role admin" in terminal.said
+    terminal.login("ada")
+    (line,) = [line for line in terminal.run("people").splitlines() if line.startswith("dora")]
+    assert "developer, user" in line and "their own" in line
+    assert {p["username"] for p in terminal.json("people")["items"]} >= {"ada", "otto", "dora", "uma"}
     assert [line.split()[:2] for line in terminal.run("backing").splitlines()[1:]] == [
         [name, "up"] for name in ("azurite", "haproxy", "kafka", "postgres", "registry", "slapd")
     ]

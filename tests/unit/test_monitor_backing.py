@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backbone.backing import HttpService, MemoryService, over_http
-from backbone.clock import ManualClock
+from backbone.clock import ManualClock, SystemClock
 from backbone.settings import Settings
 from contracts.errors import Unavailable
 from monitor.model_backing import Episode, Service, answered, change, failed, newest, silence_is_explained, told
-from monitor.watching import Watch
+from monitor.watching import EVERY, RESTING, Watch
 
 START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 UP = Service("kafka", START, START)
@@ -191,3 +191,30 @@ def test_services_over_http() -> None:
     fresh = HttpService("the registry", f"{url}/v2/")
     with pytest.raises(Unavailable, match=r"the registry at 127\.0\.0\.1:\d+ does not answer"):
         fresh.ready()
+
+
+def test_who_follows_asks_less_often_what_is_well() -> None:
+    said: list[str] = []
+
+    def asked() -> None:
+        if said:
+            raise Unavailable(said[0])
+
+    watch = Watch(ManualClock(), {"slapd": asked})
+    assert (watch.pause("slapd", leads=True), watch.pause("slapd", leads=False)) == (EVERY, RESTING)
+    said.append("away")
+    watch.ask("slapd")
+    assert watch.pause("slapd", leads=False) == EVERY
+
+
+def test_who_comes_to_lead_asks_at_once() -> None:
+    count, leads = threading.Semaphore(0), threading.Event()
+    watch = Watch(SystemClock(), {"slapd": count.release})
+    thread = threading.Thread(target=watch.ask_again_and_again, args=("slapd", leads.is_set), daemon=True)
+    thread.start()
+    assert count.acquire(timeout=5)
+    leads.set()
+    assert count.acquire(timeout=EVERY + 1), "within two seconds, though it would have rested for six"
+    watch.close()
+    thread.join(EVERY + 1)
+    assert not thread.is_alive()
