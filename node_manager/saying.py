@@ -11,6 +11,7 @@ from contracts.messages import InstanceSeen
 
 log = get_log()
 PAUSE = 0.5
+LOOK = 5.0
 
 
 class Sayer:
@@ -43,7 +44,7 @@ class Sayer:
         """Sends as soon as there is something, until closed."""
         while not self._closing:
             with self._news:
-                self._news.wait_for(lambda: self._waiting or self._closing, timeout=PAUSE)
+                self._news.wait_for(lambda: self._waiting or self._closing, timeout=LOOK)
             try:
                 self.flush()
             except Unavailable as error:

@@ -1,7 +1,8 @@
-"""Role agent: one on each node. Threads look, ask and kill, say, measure, and carry lines; the loop keeps the firewall and beats."""
+"""Role agent: one on each node. Threads look, ask and kill, say, measure, carry lines, and keep the firewall; the loop beats and tells."""
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from backbone.backbone import Backbone
 from backbone.containers import Node
 from backbone.containers.host import Host
 from backbone.logs import get_log
-from backbone.loop import Tick
+from backbone.loop import Follow, Tick
 from backbone.subsystem import Subsystem
 from contracts.errors import BerthError, Unavailable
 from contracts.messages import InstanceSeen, NodeSeen
@@ -36,7 +37,7 @@ class NodeAgent:
     def __init__(self, backbone: Backbone, node: Node, agent: Agent, sayer: Sayer, firewall: Firewall, address: str) -> None:
         self._backbone, self._node, self._agent, self._sayer = backbone, node, agent, sayer
         self._firewall, self._address = firewall, address
-        self._asked = False
+        self._told, self._wall_at, self._ask_at = firewall.reason, 0.0, 0.0
         self._away = ""
 
     def round(self, changed: bool = True) -> float:
@@ -52,30 +53,43 @@ class NodeAgent:
             self._away = f"looking at the instances failed: {error!r}"
         return 1.0
 
-    def wall(self) -> Iterable[NodeSeen]:
-        return [self._seen()] if self._firewall.hold() else []
+    def upkeep(self, seconds: float) -> None:
+        """What waits for Docker, or for another part, and must hold up no heartbeat: one thread. Waits so long for what is due."""
+        now, due = self._backbone.clock.monotonic(), min(self._wall_at, self._ask_at)
+        if now < due:
+            return self._backbone.clock.sleep(min(seconds, due - now)) if seconds else None
+        if now >= self._wall_at:
+            self._wall_at = now + WALL
+            self._firewall.hold()
+        else:
+            self._ask_at = math.inf if self._lost() else now + AGAIN
+
+    def news(self) -> Iterable[NodeSeen]:
+        """Where the firewall is not as it was last told."""
+        if self._told == self._firewall.reason:
+            return []
+        self._told = self._firewall.reason
+        return [self._seen()]
 
     def repeat(self) -> Iterable[NodeSeen]:
         """For those that came late, or lost what they knew."""
         self._agent.repeat()
         return [self._seen()]
 
-    def lost(self) -> None:
-        """Once: what the platform believes to run here, and does not, is gone: it ended while no agent looked."""
-        if self._asked:
-            return
+    def _lost(self) -> bool:
+        """What the platform believes to run here, and does not, is gone: it ended while no agent looked. False: nobody could be asked."""
         try:
             answer = self._backbone.peers.get(f"/instances?node={self._node.machine().id}&limit=500").check()
         except BerthError as error:
             log.info("lost_instances_unknown", reason=error.detail)
-            return
+            return False
         here = self._agent.here()
         for item in answer.json["items"]:
             if item["instance"] not in here and item["state"] < InstanceState.GONE:
                 facts = {k: item[k] for k in InstanceSeen.model_fields if k in item}
                 news = InstanceSeen.model_validate(facts | {"state": InstanceState.GONE, "reason": LOST})
                 self._sayer.say(news, "", item.get("workspace", ""))
-        self._asked = True
+        return True
 
     def ready(self) -> list[str]:
         return [self._away] if self._away else []
@@ -190,7 +204,8 @@ def build(
     looks = () if prober is None else (Tick(0.2, look),)
     return Subsystem(
         backbone=backbone,
-        ticks=(*looks, *measured, Tick(WALL, work.wall), Tick(AGAIN, work.repeat), Tick(AGAIN, work.lost)),
+        ticks=(*looks, *measured, Tick(SECOND, work.news), Tick(AGAIN, work.repeat)),
+        follows=(Follow(work.upkeep),),
         start=start,
         stop=stop,
         ready=lambda: work.ready() + lines.ready(),
