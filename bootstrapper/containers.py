@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from backbone.clock import SystemClock
-from bootstrapper.engine import Engine
+from bootstrapper.engine import Engine, Refused
 from bootstrapper.files import digest
 from bootstrapper.installation import Installation
 from bootstrapper.shell import Failed
@@ -16,6 +16,8 @@ from contracts.lines import LOG_FILES
 
 KEY = "berth.key"
 MIB = 1 << 20
+NETWORK = 15.0
+"""Seconds that a network which is there may be denied."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +88,27 @@ class Containers:
             return False
         if state:
             self.engine.remove(f"/containers/{container.name}", force=True, v=False)
-        labels = {KEY: key, self.installation.label: self.installation.name}
-        made = self.engine.call("POST", "/containers/create", container.spec(labels), name=container.name)
-        for network, aliases in container.networks[1:]:
-            body = {"Container": made["Id"], "EndpointConfig": {"Aliases": list(aliases)}}
-            self.engine.call("POST", f"/networks/{network}/connect", body)
-        self.engine.call("POST", f"/containers/{made['Id']}/start")
+        self._make(container, {KEY: key, self.installation.label: self.installation.name})
         return True
+
+    def _make(self, container: Container, labels: Mapping[str, str]) -> None:
+        """Right after a `down` an overlay network, which nothing uses any more, is still being taken down: Docker denies then that it
+        is there. What was made meanwhile is made anew: started again it might be on no network."""
+        clock = SystemClock()
+        end = clock.monotonic() + NETWORK
+        while True:
+            made = self.engine.call("POST", "/containers/create", container.spec(labels), name=container.name)
+            try:
+                for network, aliases in container.networks[1:]:
+                    body = {"Container": made["Id"], "EndpointConfig": {"Aliases": list(aliases)}}
+                    self.engine.call("POST", f"/networks/{network}/connect", body)
+                self.engine.call("POST", f"/containers/{made['Id']}/start")
+                return
+            except Refused as refused:
+                if not (refused.status == 404 and "network" in str(refused)) or clock.monotonic() > end:
+                    raise
+                self.engine.remove(f"/containers/{made['Id']}", force=True, v=False)
+            clock.sleep(0.3)
 
     def _key(self, container: Container) -> str:
         secrets = container.secrets

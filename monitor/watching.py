@@ -13,8 +13,8 @@ from contracts.errors import BerthError
 from monitor.model_backing import FAILED, PATIENCE, Episode, Service, answered, change, failed, told
 
 log = get_log()
-EVERY = 2.0
-RESTING = 6.0
+EVERY = 3.0
+RESTING = 9.0
 """Where this monitor follows and the service is well: the one that leads asks often, and takes over what it saw in its incidents."""
 STALLED = 2.0
 """Seconds between two looks: a monitor that stood still itself for so long kept the services waiting, not they it."""

@@ -27,7 +27,7 @@ from node_manager.saying import Sayer
 
 log = get_log()
 AGAIN = 10.0
-WALL = 15.0
+WALL = 30.0
 LOST = "its node's agent does not find it any more"
 
 
