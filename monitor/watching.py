@@ -15,7 +15,9 @@ from monitor.model_backing import FAILED, PATIENCE, Episode, Service, answered, 
 log = get_log()
 EVERY = 3.0
 RESTING = 9.0
-"""Where this monitor follows and the service is well: the one that leads asks often, and takes over what it saw in its incidents."""
+"""Where this monitor follows: the one that leads asks often, and what it saw stands in its incidents."""
+DOUBT = 1.0
+"""Where the last answer was slow or none, or the service is not well: what it has is soon known, and so is its end."""
 STALLED = 2.0
 """Seconds between two looks: a monitor that stood still itself for so long kept the services waiting, not they it."""
 KEPT = 50
@@ -108,14 +110,15 @@ class Watch:
         """Seconds from one question to the next."""
         with self._lock:
             service = self._services[name]
-        return EVERY if leads or service.state != "up" or service.failed or service.slow else RESTING
+        well = service.state == "up" and not service.failed and not service.slow
+        return DOUBT if not well else EVERY if leads else RESTING
 
     def ask_again_and_again(self, name: str, leads: Callable[[], bool]) -> None:
         """A thread's life: one that waits for an answer keeps no other waiting. Who comes to lead asks at once."""
         while not self._closing.is_set():
             began, led = self._clock.monotonic(), leads()
             self.ask(name)
-            soonest = self._clock.monotonic() + EVERY / 4
+            soonest = self._clock.monotonic() + DOUBT / 2
             while leads() <= led and (left := max(soonest, began + self.pause(name, led)) - self._clock.monotonic()) > 0:
                 if self._closing.wait(min(left, EVERY)):
                     return

@@ -15,7 +15,7 @@ from backbone.clock import ManualClock, SystemClock
 from backbone.settings import Settings
 from contracts.errors import Unavailable
 from monitor.model_backing import Episode, Service, answered, change, failed, newest, silence_is_explained, told
-from monitor.watching import EVERY, RESTING, Watch
+from monitor.watching import DOUBT, EVERY, RESTING, Watch
 
 START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 UP = Service("kafka", START, START)
@@ -204,7 +204,7 @@ def test_who_follows_asks_less_often_what_is_well() -> None:
     assert (watch.pause("slapd", leads=True), watch.pause("slapd", leads=False)) == (EVERY, RESTING)
     said.append("away")
     watch.ask("slapd")
-    assert watch.pause("slapd", leads=False) == EVERY
+    assert watch.pause("slapd", leads=False) == watch.pause("slapd", leads=True) == DOUBT
 
 
 def test_who_comes_to_lead_asks_at_once() -> None:
@@ -214,7 +214,7 @@ def test_who_comes_to_lead_asks_at_once() -> None:
     thread.start()
     assert count.acquire(timeout=5)
     leads.set()
-    assert count.acquire(timeout=EVERY + 1), "within two seconds, though it would have rested for six"
+    assert count.acquire(timeout=EVERY + 1), "soon, though it would have rested for longer"
     watch.close()
     thread.join(EVERY + 1)
     assert not thread.is_alive()
