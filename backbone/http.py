@@ -181,7 +181,7 @@ class Composed(Starlette):
     signs: Mapping[str, tuple[str, Callable[[], str]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        sign = self.signs.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
+        sign = self.signs.get(scope["path"]) if scope["type"] == "http" and scope["method"] in SAFE else None
         if sign is None:
             return await super().__call__(scope, receive, send)
         word, why_not = sign
