@@ -34,6 +34,7 @@ from monitor.store import Incidents
 from monitor.watching import Watch
 
 log = get_log()
+RENEWED = 0.9
 GATHERED = 0.5
 """Seconds that beats may be kept back: a question for each of them would be a third of what the idle platform costs."""
 ROUNDS = 50
@@ -50,6 +51,7 @@ class Monitor:
         self.backing = Backing(self._clock, watch, store, lambda: self._fence, self._remark)
         self._reader: Reader
         self._fence = 0
+        self._renew_at = 0.0
         self._round_at = self._listening = self._clock.now()
         self._silent_rounds = 0
         self.known = Known()
@@ -112,6 +114,11 @@ class Monitor:
     # -- in the one that leads ----------------------------------------------------------------------------------------
 
     def lead(self) -> None:
+        """Who leads renews each second; who follows looks twice as often, and takes over before a successor of the dead one could."""
+        now = self._clock.monotonic()
+        if self._fence and now < self._renew_at:
+            return
+        self._renew_at = now + RENEWED
         fence = self._lease.take() or 0
         if fence != self._fence:
             log.info("leads" if fence else "follows", fence=fence or self._fence)

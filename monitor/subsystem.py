@@ -15,7 +15,6 @@ from monitor.store import INCIDENTS, PARTS, Incidents, Parts
 from monitor.watching import EVERY, Watch
 
 LEASE = 2.5
-RENEWED = 1.0
 ROUND = 0.5
 """Seconds between two looks at what was heard: beats come a second apart, and are gathered for half of one."""
 
@@ -53,7 +52,7 @@ def build(backbone: Backbone) -> Subsystem:
         backbone,
         handlers={ReplicaReplaced: monitor.replaced, ReplicaSpared: monitor.spared, ReplicaEnded: monitor.ended},
         ticks=(
-            Tick(ROUND, monitor.listen), Tick(RENEWED, monitor.lead), Tick(ROUND, monitor.round), Tick(600.0, monitor.tidy),
+            Tick(ROUND, monitor.listen), Tick(ROUND, monitor.lead), Tick(ROUND, monitor.round), Tick(600.0, monitor.tidy),
             Tick(5.0, monitor.miss), *instead,
         ),
         api=api(backbone, monitor, store),
