@@ -90,6 +90,7 @@ class Loop:
     stopping: Callable[[], bool] = lambda: False
     _due: dict[int, float] = field(default_factory=dict)
     _next_beat: float = 0.0
+    _unready: bool = False
     _next_sweep: float = 0.0
     _next_try: float = 0.0
     _bugs: int = 0
@@ -124,7 +125,7 @@ class Loop:
         now = self.clock.monotonic() + EARLY
         if self.beat and now >= self._next_beat:
             self._next_beat = following(now, 1.0)
-            self._send(self.wrapper.wrap([self.beat()]), patient=False)
+            self._say(self.beat())
         if now >= self._next_sweep or (self.outbox.left and now >= self._next_try):
             self._next_sweep, self._next_try = following(now, SWEEP), following(now, 1.0)
             self._patiently(self.outbox.sweep, once=True)
@@ -134,6 +135,13 @@ class Loop:
             if now >= self._due.get(position, 0.0):
                 self._due[position] = following(now, tick.seconds)
                 self._call(tick.call)
+        if self.beat and self._unready and (beat := self.beat()).ready:
+            self._say(beat)
+
+    def _say(self, beat: Beat) -> None:
+        """One that was not ready says so at once when it is: who waits for it waits for that."""
+        self._unready = not beat.ready
+        self._send(self.wrapper.wrap([beat]), patient=False)
 
     def wait(self) -> float:
         """Seconds that a poll may take before something is due; a tick that is always due does not make it spin."""

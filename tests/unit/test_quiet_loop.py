@@ -13,8 +13,8 @@ from backbone.loop import SWEEP, Follow, Loop, Tick
 from backbone.memory import MemoryPlatform
 from backbone.subsystem import Subsystem
 from contracts.errors import Unavailable
-from contracts.messages import TokenRevoked
-from contracts.topics import REVOCATIONS
+from contracts.messages import Beat, TokenRevoked
+from contracts.topics import BEATS, REVOCATIONS
 
 NOUNS = Declared("nouns", {"noun": str})
 
@@ -168,3 +168,18 @@ def test_what_is_due_at_different_paces_is_due_together() -> None:
     assert wakes <= 42
     assert [len(at[name]) for name in ("half", "one", "five")] == pytest.approx([41, 21, 5], abs=1)
     assert set(at["five"]) <= set(at["one"]) <= set(at["half"])
+
+
+def test_who_becomes_ready_says_so_at_once() -> None:
+    platform, ready = MemoryPlatform(), list[bool]()
+    backbone, heard = platform.backbone("logger"), platform.bus.reader(BEATS)
+
+    def beat() -> Beat:
+        return Beat(replica="r", incarnation="i", subsystem="logger", node="n", ready=bool(ready))
+
+    ticks = [Tick(60.0, lambda: ready.append(True))]
+    loop = Loop("logger", "g", backbone.bus, backbone.clock, backbone.outbox, backbone.wrapper, {}, ticks, beat)
+    loop.step(0)
+    assert [e.body["ready"] for e in heard.read_to_end()] == [False, True]
+    loop.step(0)
+    assert heard.read_to_end() == []
