@@ -35,6 +35,7 @@ from monitor.watching import Watch
 
 log = get_log()
 RENEWED = 0.9
+"""Seconds; a little less than one, so that each second look falls due."""
 GATHERED = 0.5
 """Seconds that beats may be kept back: a question for each of them would be a third of what the idle platform costs."""
 ROUNDS = 50

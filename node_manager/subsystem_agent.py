@@ -28,6 +28,8 @@ from node_manager.saying import Sayer
 log = get_log()
 AGAIN = 10.0
 WALL = 30.0
+MEND = 5.0
+"""Seconds between two looks at the node's firewall: while it stands, and while it does not."""
 LOST = "its node's agent does not find it any more"
 
 
@@ -59,8 +61,8 @@ class NodeAgent:
         if now < due:
             return self._backbone.clock.sleep(min(seconds, due - now)) if seconds else None
         if now >= self._wall_at:
-            self._wall_at = now + WALL
             self._firewall.hold()
+            self._wall_at = now + (MEND if self._firewall.reason else WALL)
         else:
             self._ask_at = math.inf if self._lost() else now + AGAIN
 
