@@ -25,8 +25,8 @@ services:
 class Builder:
     """Uploads new code with requirements of its own, again and again, until told to stop; `built` counts."""
 
-    def __init__(self, world: RealWorld, token: str) -> None:
-        self._world, self._token = world, token
+    def __init__(self, world: RealWorld) -> None:
+        self._world = world
         self.built, self.failed = 0, 0
         self._name = new_name("busy")
 
@@ -36,15 +36,20 @@ class Builder:
             packages = f"# {uuid.uuid4()}\nclick==8.1.8\nidna==3.10\n"
             files: dict[str, str | bytes] = {"berth.yml": text, "app.py": f"# {uuid.uuid4()}\n", "requirements.txt": packages}
             try:
-                self._built(upload(self._world, self._token, files))
+                self._built(upload(self._world, self._token(), files))
                 self.built += 1
             except AssertionError as error:
                 self.failed += 1
                 print(f"  a build did not end well: {str(error)[:200]}", flush=True)
+                time.sleep(1)
+
+    def _token(self) -> str:
+        """Renewed in time: ten minutes outlast one."""
+        return self._world.login("developer")
 
     def _built(self, release: dict[str, Any]) -> None:
         def state() -> bool:
-            found = self._world.ask("GET", f"/releases/{release['id']}", self._token).ok(200)
+            found = self._world.ask("GET", f"/releases/{release['id']}", self._token()).ok(200)
             assert found["state"] != "FAILED", found["reason"]
             return bool(found["state"] == "BUILT")
 
@@ -54,7 +59,7 @@ class Builder:
 def false_respawns(world: RealWorld, minutes: float) -> dict[str, float]:
     """Replicas replaced while nothing died; suspicions that came to nothing stand beside."""
     began, end = datetime.now(UTC), time.monotonic() + 60 * minutes
-    builders = [Builder(world, world.login("developer")) for _ in range(AT_ONCE)]
+    builders = [Builder(world) for _ in range(AT_ONCE)]
     threads = [threading.Thread(target=one.run, args=(end,)) for one in builders]
     for thread in threads:
         thread.start()
