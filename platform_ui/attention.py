@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from platform_ui.model import ago, capital
 
 MOST = 8
+FEW = 3
+"""So many quiet devices are told one by one; more have one cause, and would hide what else needs somebody."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,36 @@ def of_device(device: Mapping[str, Any], age: float | None, deployments: Iterabl
         return None
     href = f"/devices/{device['id']}"
     count = len(device["sensors"])
-    bound = [d["name"] for d in deployments if any(x["device"] == device["id"] for some in d["bindings"].values() for x in some)]
-    theirs = f", bound to {' and '.join(bound[:2])}{' and others' if len(bound) > 2 else ''}" if bound else ""
+    bound = _bound([device["id"]], deployments)
+    theirs = f", bound to {_some(bound, 2)}" if bound else ""
     more = f"Nothing for {ago(age)}. It has {count} sensor{'' if count == 1 else 's'}{theirs}."
     return Attention("warn", device["name"], href, "is quiet", 0, more, "Open device", href)
+
+
+def of_devices(devices: Iterable[tuple[Mapping[str, Any], float | None]], deployments: Sequence[Mapping[str, Any]]) -> list[Attention]:
+    """Each with the seconds since it was heard."""
+    quiet = [(device, age, told) for device, age in devices if (told := of_device(device, age, deployments))]
+    if len(quiet) <= FEW:
+        return [told for _, _, told in quiet]
+    names = _some([device["name"] for device, _, _ in quiet], FEW)
+    bound = _bound([device["id"] for device, _, _ in quiet], deployments)
+    theirs = f" Apps are bound to them: {_some(bound, FEW)}." if bound else ""
+    more = f"Nothing for {ago(min(age or 0.0 for _, age, _ in quiet))} or longer from {names}.{theirs}"
+    return [Attention("warn", f"{len(quiet)} devices", "/devices", "are quiet", 0, more, "See devices", "/devices")]
+
+
+def _bound(devices: Iterable[str], deployments: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Names of deployments that get readings of any of these."""
+    some = set(devices)
+    return [d["name"] for d in deployments if any(x["device"] in some for given in d["bindings"].values() for x in given)]
+
+
+def _some(names: Sequence[str], most: int) -> str:
+    """The first of them, and how many more there are."""
+    shown, left = names[:most], len(names) - most
+    if left > 0:
+        return f"{', '.join(shown)} and {left} other{'' if left == 1 else 's'}"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
 def of_incident(incident: Mapping[str, Any]) -> Attention | None:

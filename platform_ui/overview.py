@@ -44,7 +44,7 @@ class Overview:
         found = [attention.of_deployment(d) for d in deployments]
         newest = [app["newest"] for app in apps.value if app["newest"] and app["newest"]["id"] not in waiting]
         found += [attention.of_release(release) for release in newest]
-        found += [attention.of_device(d, _age(d, now), deployments) for d in devices.value]
+        found += attention.of_devices([(d, _age(d, now)) for d in devices.value], deployments)
         found += ours["attention"]
         shown = sorted(deployments, key=lambda d: moment(d["wanted"]["since"]), reverse=True)[:SHOWN]
         return {

@@ -84,6 +84,15 @@ def test_a_quiet_device_says_who_is_bound_to_it() -> None:
     assert attention.of_device(device, 30.0, [bound]) is None and attention.of_device(device, None) is None
 
 
+def test_many_quiet_devices_are_one_line() -> None:
+    devices = [({"id": f"d{n}", "name": f"room-{n}", "sensors": [{}]}, 700.0 + 60 * n) for n in range(5)]
+    bound = {"name": "comfort", "bindings": {"temperature": [{"device": "d4"}]}}
+    assert [a.name for a in attention.of_devices(devices[:3], [bound])] == ["room-0", "room-1", "room-2"]
+    (told,) = attention.of_devices([*devices, ({"id": "x", "name": "well", "sensors": []}, 1.0)], [bound])
+    assert (told.name, told.title, told.to) == ("5 devices", "are quiet", "/devices")
+    assert told.more == "Nothing for 11 min or longer from room-0, room-1, room-2 and 2 others. Apps are bound to them: comfort."
+
+
 def test_an_open_incident_needs_somebody() -> None:
     open_ = {"id": "i", "closed": None, "title": "storage is silent", "subsystem": "sensor_manager", "acknowledged_by": ""}
     told, seen = attention.of_incident(open_), attention.of_incident(open_ | {"acknowledged_by": "otto"})
