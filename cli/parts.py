@@ -9,9 +9,7 @@ from cli.draw import part, share
 from cli.options import At, Json
 from cli.session import connect
 from contracts.manifest_found import Given
-
-TEAM = "ws-"
-"""How the name of a group begins whose members share the workspace of that name."""
+from contracts.roles import by_team
 
 
 def nodes(at: At = "", json: Json = False) -> None:
@@ -45,8 +43,7 @@ def people(at: At = "", json: Json = False) -> None:
 
 
 def _person(p: dict[str, Any]) -> tuple[object, ...]:
-    teams = [g.removeprefix(TEAM) for g in p["groups"] if g.startswith(TEAM)]
-    others = [g for g in p["groups"] if not g.startswith(TEAM)]
+    teams, others = by_team(p["groups"])
     return p["username"], p["name"], ", ".join(p["roles"]), ", ".join(teams) or "their own", ", ".join(others), p["mail"]
 
 

@@ -11,8 +11,16 @@ from typing import Literal
 PURPOSES = ("user", "device", "consumer", "app", "subsystem")
 ROLES = ("admin", "operator", "developer", "user")
 Level = Literal["read", "write", "own"]
+TEAM = "ws-"
+"""How the name of a directory's group begins whose members share the workspace of that name."""
 
 PREFIX = "/api/v1"
+
+
+def by_team(groups: Iterable[str]) -> tuple[list[str], list[str]]:
+    """(names of workspaces that some of the groups give, the other groups), in their order."""
+    some = list(groups)
+    return [g.removeprefix(TEAM) for g in some if g.startswith(TEAM)], [g for g in some if not g.startswith(TEAM)]
 
 
 @dataclass(frozen=True)

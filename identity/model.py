@@ -11,13 +11,12 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.errors import Refused
 from contracts.messages import TokenRevoked
-from contracts.roles import ROLES
+from contracts.roles import ROLES, by_team
 
 ACCESS = timedelta(minutes=15)
 SESSION = timedelta(days=7)
 KEPT_DIGESTS = 1000
 FAILURES, WINDOW = 5, 60.0
-TEAM = "ws-"
 ISSUERS: Mapping[str, frozenset[str]] = {
     "device": frozenset({"sensor_manager"}),
     "consumer": frozenset({"sensor_manager"}),
@@ -87,7 +86,7 @@ def meaning_of(setting: str) -> dict[str, str]:
 
 def teams_of(groups: Iterable[str]) -> list[str]:
     """`ws-<name>` gives membership of the workspace <name>."""
-    return [name for group in groups if group.startswith(TEAM) and (name := label(group.removeprefix(TEAM)))]
+    return [name for team in by_team(groups)[0] if (name := label(team))]
 
 
 def label(text: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from contracts.roles import by_team
 from platform_ui.model import role
 
-TEAM = "ws-"
 ROLES = {
     "admin": "Everything of the platform: people, roles, nodes, and the apps of every workspace.",
     "operator": "Reads everything but secrets; restarts subsystems, acknowledges incidents. No people, no settings.",
@@ -17,8 +17,8 @@ ROLES = {
 
 
 def shown(p: Mapping[str, Any]) -> dict[str, Any]:
-    teams = sorted(g.removeprefix(TEAM) for g in p["groups"] if g.startswith(TEAM))
-    return {**p, "role": role(p["roles"]), "teams": teams, "others": sorted(g for g in p["groups"] if not g.startswith(TEAM))}
+    teams, others = by_team(p["groups"])
+    return {**p, "role": role(p["roles"]), "teams": sorted(teams), "others": sorted(others)}
 
 
 def given(people: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
