@@ -3,6 +3,10 @@
 Its bridge driver keeps its half of every Swarm-scoped bridge on disk, the other half is forgotten: each task then ends with
 `network … exists`, for ever, also after orderly restarts. Without the file both halves are made anew: local bridges by
 dockerd, ours by the next steps of `up`.
+
+The file is also how dockerd finds the network namespaces of containers that died with it. While the kernel lives on they
+keep their addresses on the bridges and refuse what is meant for the next container with the same address, so that they go
+together with the file.
 """
 
 from __future__ import annotations
@@ -12,8 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bootstrapper.engine import Engine
+from bootstrapper.shell import sh
 
 KEPT = Path("/var/lib/docker/network/files/local-kv.db")
+SPACES = Path("/var/run/docker/netns")
 NETWORK = re.compile(rb'"name":"([^"]*)","networkType":"([^"]*)"')
 DOCKERS_OWN = {"bridge", "host", "none", "docker_gwbridge"}
 STUCK = re.compile(r"^network \w+ exists$")
@@ -26,14 +32,22 @@ def foreign(content: bytes) -> set[str]:
     return {name for name, kind in found if name not in DOCKERS_OWN and not (kind == "null" and name.endswith("-node"))}
 
 
-def forget(say: Callable[[str], None], kept: Path = KEPT) -> None:
-    """Only while Docker does not run. Another's networks are never forgotten: then the file stays, and that is said."""
-    if not kept.exists():
-        return
-    if others := foreign(kept.read_bytes()):
-        say(f"Docker's network file stays, as it holds {', '.join(sorted(others))}; if tasks then say `network … exists`, remove {kept}")
-        return
-    kept.unlink()
+def forget(say: Callable[[str], None], kept: Path = KEPT, spaces: Path = SPACES) -> None:
+    """Only while Docker does not run. Another's networks are never forgotten: then all stays, and that is said."""
+    if kept.exists():
+        if others := foreign(kept.read_bytes()):
+            names = ", ".join(sorted(others))
+            say(f"Docker's network file stays, as it holds {names}; if tasks then say `network … exists`, remove {kept}")
+            return
+        kept.unlink()
+    _let_go(spaces)
+
+
+def _let_go(spaces: Path) -> None:
+    """Of namespaces without a process, which the kernel then takes away, with their addresses."""
+    for space in sorted(spaces.iterdir()) if spaces.exists() else ():
+        sh("umount", "--lazy", space, check=False)  # one that is no mount any more is a file left over
+        space.unlink()
 
 
 def stuck(engine: Engine) -> bool:

@@ -22,9 +22,9 @@ def test_what_up_makes_again_is_not_foreign() -> None:
 def test_the_file_is_forgotten(tmp_path: Path) -> None:
     said: list[str] = []
     kept = tmp_path / "local-kv.db"
-    forget(said.append, kept)
+    forget(said.append, kept, tmp_path / "none")
     kept.write_bytes(OURS)
-    forget(said.append, kept)
+    forget(said.append, kept, tmp_path / "none")
     assert not kept.exists() and not said
 
 
@@ -32,8 +32,10 @@ def test_anothers_network_is_never_forgotten(tmp_path: Path) -> None:
     said: list[str] = []
     kept = tmp_path / "local-kv.db"
     kept.write_bytes(THEIRS)
-    forget(said.append, kept)
-    assert kept.read_bytes() == THEIRS
+    (spaces := tmp_path / "netns").mkdir()
+    (spaces / "1d3d88043d25").touch()
+    forget(said.append, kept, spaces)
+    assert kept.read_bytes() == THEIRS and len(list(spaces.iterdir())) == 1
     assert "their_default" in said[0] and str(kept) in said[0]
 
 
