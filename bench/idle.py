@@ -4,7 +4,8 @@
 
 Percent are of one core. Apps and devices are shown, and are no part of the platform's sum; Docker's own processes stand apart, for
 they serve all installations of the machine. `idle_memory_mb` is what the containers' processes hold themselves (not the files that
-the kernel keeps for them).
+the kernel keeps for them). `idle_wakes_per_s` is how often one of their threads was woken, and `wake_us` what a fixed small piece of
+work costs when it is woken for, right before and after: the first is the platform's, the second the machine's.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.report import tell
+from bench.wake import price
 from tests.scenarios.real_world import docker
 
 ENGINE = ("dockerd", "containerd", "containerd-shim", "containerd-shim-runc-v2")
@@ -36,10 +38,11 @@ class Container:
 
 @dataclass(frozen=True)
 class Cost:
-    """`cpu` in percent of one core, `memory` in MiB."""
+    """`cpu` in percent of one core, `memory` in MiB, `wakes` each second."""
 
     cpu: float
     memory: float
+    wakes: float
 
 
 def containers(installation: str) -> list[Container]:
@@ -88,6 +91,20 @@ def memory_mb(pid: int, root: Path = Path("/sys/fs/cgroup"), proc: Path = Path("
     return _stat(root / mine[""].lstrip("/") / "memory.stat")["anon"] / MIB
 
 
+def wakes(pid: int, root: Path = Path("/sys/fs/cgroup"), proc: Path = Path("/proc")) -> dict[str, int]:
+    """Thread of the container -> how often it has gone to sleep by itself so far."""
+    mine = groups(pid, proc)
+    group = root / "cpuacct" / mine["cpuacct"].lstrip("/") if (root / "cpuacct").exists() else root / mine[""].lstrip("/")
+    found: dict[str, int] = {}
+    for one in (group / "cgroup.procs").read_text().split():
+        for status in (proc / one / "task").glob("[0-9]*/status"):
+            try:
+                found[status.parent.name] = int(status.read_text().rpartition("\nvoluntary_ctxt_switches:")[2].split()[0])
+            except OSError:
+                continue  # it has just ended
+    return found
+
+
 def _stat(path: Path) -> dict[str, int]:
     return {name: int(value) for name, value in (line.split()[:2] for line in path.read_text().splitlines() if " " in line)}
 
@@ -114,37 +131,50 @@ def measure(installation: str, seconds: float, sleep: Callable[[float], None] = 
     there = containers(installation)
     if not there:
         raise SystemExit(f"No container of {installation} runs here; `./berth up` starts it.")
+    slept = {c: wakes(c.pid) for c in there}
     began, before, engine = time.monotonic(), {c: cpu_seconds(c.pid) for c in there}, engine_seconds()
     sleep(seconds)
     took, ours, others = time.monotonic() - began, dict[str, Cost](), dict[str, Cost]()
     for one, used in before.items():
         try:
-            cost = Cost((cpu_seconds(one.pid) - used) / took * 100, memory_mb(one.pid))
+            cpu = (cpu_seconds(one.pid) - used) / took * 100
+            woken = sum(n - slept[one].get(thread, 0) for thread, n in wakes(one.pid).items()) / took
+            cost = Cost(cpu, memory_mb(one.pid), woken)
         except (OSError, KeyError):
             print(f"  {one.part} ended meanwhile: it is not counted", flush=True)
             continue
         into = ours if one.ours else others
-        so_far = into.get(one.part, Cost(0, 0))
-        into[one.part] = Cost(so_far.cpu + cost.cpu, so_far.memory + cost.memory)
+        so_far = into.get(one.part, Cost(0, 0, 0))
+        into[one.part] = Cost(so_far.cpu + cost.cpu, so_far.memory + cost.memory, so_far.wakes + cost.wakes)
     return ours, others, (engine_seconds() - engine) / took * 100
 
 
 def table(title: str, costs: Mapping[str, Cost]) -> None:
-    print(f"{title:<28} {'cpu %':>8} {'MiB':>8}")
-    for part, cost in sorted(costs.items(), key=lambda item: -item[1].cpu):
-        print(f"  {part:<26} {cost.cpu:8.2f} {cost.memory:8.1f}")
-    print(f"  {'together':<26} {sum(c.cpu for c in costs.values()):8.2f} {sum(c.memory for c in costs.values()):8.1f}", flush=True)
+    print(f"{title:<28} {'cpu %':>8} {'MiB':>8} {'wakes/s':>8}")
+    rows = [*sorted(costs.items(), key=lambda item: -item[1].cpu), ("together", total(costs))]
+    for part, cost in rows:
+        print(f"  {part:<26} {cost.cpu:8.2f} {cost.memory:8.1f} {cost.wakes:8.1f}", flush=True)
+
+
+def total(costs: Mapping[str, Cost]) -> Cost:
+    every = costs.values()
+    return Cost(sum(c.cpu for c in every), sum(c.memory for c in every), sum(c.wakes for c in every))
 
 
 def idle(installation: str, seconds: float) -> dict[str, float]:
     """Measured and printed; the figures that `bench alive` gives on."""
+    before = price()
     ours, others, engine = measure(installation, seconds)
+    after, platform = price(), total(ours)
     print(f"idle for {seconds:g} s, percent of one core")
     table("the platform", ours)
     if others:
         table("apps and devices (apart)", others)
     print(f"  {'Docker itself (apart)':<26} {engine:8.2f}", flush=True)
-    return {"idle_cpu_percent": sum(c.cpu for c in ours.values()), "idle_memory_mb": sum(c.memory for c in ours.values())}
+    for when, cost in (("before", before), ("after", after)):
+        print(f"  {when}: a fixed piece of work takes {cost.in_a_row:.0f} us in a row, {cost.woken:.0f} us where it is woken for")
+    return {"idle_cpu_percent": platform.cpu, "idle_memory_mb": platform.memory, "idle_wakes_per_s": platform.wakes,
+            "wake_us": (before.woken + after.woken) / 2}  # fmt: skip
 
 
 def main() -> None:

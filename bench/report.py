@@ -21,6 +21,7 @@ GOALS: dict[str, float] = {
     "leader_s_p99": 5.0,
     "false_respawns": 0.0,
     "visible_ms_p99": 1000.0,
+    "idle_cpu_percent": 10.0,
 }
 
 

@@ -40,6 +40,15 @@ def test_dockers_own_processes_are_counted_apart(tmp_path: Path) -> None:
     assert idle.engine_seconds(tmp_path) == 210 / idle.TICK
 
 
+def test_wakes_are_those_of_all_threads_in_the_container(tmp_path: Path) -> None:
+    pid = own(tmp_path, "0::/a\n")
+    write(tmp_path / "cg/a/cgroup.procs", "42\n43\n")
+    for process, thread, slept in ((42, 42, 7), (42, 44, 1), (43, 43, 5)):
+        counts = f"voluntary_ctxt_switches:\t{slept}\nnonvoluntary_ctxt_switches:\t99\n"
+        write(tmp_path / f"proc/{process}/task/{thread}/status", f"Name:\tx\n{counts}")
+    assert idle.wakes(pid, tmp_path / "cg", tmp_path / "proc") == {"42": 7, "44": 1, "43": 5}
+
+
 def own(root: Path, text: str) -> int:
     write(root / "proc/42/cgroup", text)
     return 42
