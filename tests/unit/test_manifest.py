@@ -484,18 +484,19 @@ def test_whatever_is_written_is_read_or_refused_in_sentences(tree: dict[str, Any
 @settings(max_examples=400, deadline=None)
 def test_a_corrected_line_passes(path: str, wrong: Any) -> None:
     tree = yaml.safe_load(FULL)
-    target = tree
+    target, there = tree, list[str]()
     for part in path.split(".")[:-1]:
-        target = target[part] if part != "<name>" else target[next(iter(target))]
+        there.append(part if part != "<name>" else next(iter(target)))
+        target = target[there[-1]]
         if not isinstance(target, dict):
             return
-    target[path.split(".")[-1]] = wrong
+    target[key := path.split(".")[-1]] = wrong
+    spoilt = ".".join([*there, key])
     try:
         read_manifest(yaml.safe_dump(tree), FILES, KINDS)
     except Invalid as error:
         for problem in error.problems:
-            key = problem.path.split(".")[-1]
-            if problem.hint.startswith(f"{key}: ") and key == path.split(".")[-1]:
+            if problem.path == spoilt and problem.hint.startswith(f"{key}: "):
                 target[key] = yaml.safe_load(problem.hint)[key]
                 left = _problems(yaml.safe_dump(tree))
                 assert problem.path not in {other.path for other in left}
