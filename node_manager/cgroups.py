@@ -11,6 +11,8 @@ from node_manager.model_figures import Look
 
 CONTAINER = re.compile(r"(?:^|[-/])([0-9a-f]{64})(?:\.scope)?$")
 DEPTH = 6
+WHOLE = 1 << 16
+"""Bytes that hold any of these files, which the kernel makes anew for each reading."""
 UNLIMITED = 1 << 60
 """Version 1 writes a number near 2**63 where there is no limit."""
 
@@ -82,10 +84,10 @@ def found(top: Path) -> dict[str, str]:
 
 def word_of(text: str, name: str) -> int:
     """The number beside a name in a file of `name number` lines. ValueError: there is none."""
-    for line in text.splitlines():
-        if line.startswith(name) and line[len(name) : len(name) + 1] == " ":
-            return int(line[len(name) + 1 :])
-    raise ValueError(f"no {name} in it")
+    _, there, rest = f"\n{text}".partition(f"\n{name} ")
+    if not there:
+        raise ValueError(f"no {name} in it")
+    return int(rest.partition("\n")[0])
 
 
 def limit_of(text: str) -> int | None:
@@ -94,5 +96,9 @@ def limit_of(text: str) -> int | None:
 
 
 def _read(path: str) -> str:
-    with open(path, encoding="ascii") as file:
-        return file.read()
+    """Without Python's layers for files, which cost several times what is in these: sixty are read each second."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(file, WHOLE).decode("ascii")
+    finally:
+        os.close(file)
