@@ -9,6 +9,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+EARLY = 0.005
+"""Seconds before a moment that count as that moment: a wait may end a little early, and would be followed by one that is none."""
+
 
 class Clock(Protocol):
     """Times are UTC with microseconds; ids are UUIDv7 (RFC 9562) as lower-case text, so they sort by age."""
@@ -93,3 +96,16 @@ class ManualClock:
     def advance(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
         self._passed += seconds
+
+
+def following(now: float, seconds: float) -> float:
+    """The next of the moments that are `seconds` apart, by a clock that all processes of a machine share.
+
+    A machine at rest that is woken once a second for everything works less than one that is woken for each thing alone.
+    """
+    return (now // seconds + 1) * seconds if seconds else now
+
+
+def left(now: float, seconds: float) -> float:
+    """Seconds to wait for the next of those moments, for a thread that has nothing else to wait for."""
+    return following(now + EARLY, seconds) - now

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from backbone.bus import Bus, Received
-from backbone.clock import Clock
+from backbone.clock import EARLY, Clock, following
 from backbone.context import Action, acting
 from backbone.kept import Outbox
 from backbone.logs import get_log
@@ -25,15 +25,13 @@ BUGS_IN_A_ROW = 10
 LONGEST_PAUSE = 10.0
 LONGEST_POLL = 1.0
 ALWAYS_DUE = 0.1
-EARLY = 0.005
-"""Seconds before a moment that count as that moment: a wait may end a little early, and would be followed by one that is none."""
 SWEEP = 10.0
 """Seconds between two looks for what another process has left unsaid; what this one has is sent at once, or again each second."""
 
 
 @dataclass(frozen=True)
 class Tick:
-    """Called every `seconds`; may yield messages. What is due each second is due at the same moment (see `following`)."""
+    """Called every `seconds`; may yield messages. What is due each second is due at the same moment (see `backbone.clock.following`)."""
 
     seconds: float
     call: Callable[[], Iterable[Message] | None]
@@ -60,14 +58,6 @@ class Follow:
             self.call(0)
 
         return Tick(0.0, look)
-
-
-def following(now: float, seconds: float) -> float:
-    """The next of the moments that are `seconds` apart, by a clock that all processes of a machine share.
-
-    A machine at rest that is woken once a second for everything works less than one that is woken for each thing alone.
-    """
-    return (now // seconds + 1) * seconds if seconds else now
 
 
 class Broken(Exception):

@@ -155,7 +155,7 @@ def _backend(door: Door, name: str) -> str:
             "http-check expect status 200",
             *rules.patience(),
             *(rules.failure(status, away) if json else rules.failure_page(status, door, "starting.html") for status in (502, 503, 504)),
-            "default-server check inter 2s fastinter 200ms downinter 500ms fall 2 rise 1 observe layer4 error-limit 1 on-error fastinter",
+            "default-server check inter 5s fastinter 200ms downinter 500ms fall 2 rise 1 observe layer4 error-limit 1 on-error fastinter",
             f"server-template r 4 {door.service(name)} resolvers docker init-addr none resolve-prefer ipv4",
         ),
     )

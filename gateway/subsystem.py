@@ -134,7 +134,7 @@ def build(backbone: Backbone, door: FrontDoor | None = None) -> Subsystem:
     return Subsystem(
         backbone=backbone,
         handlers={RouteWanted: gateway.route_wanted, InstanceSeen: gateway.instance_seen},
-        ticks=(Tick(0.2, gateway.tend), Tick(5.0, gateway.reconcile)),
+        ticks=(Tick(0.5, gateway.tend), Tick(5.0, gateway.reconcile)),
         start=revocations.catch_up,
         ready=gateway.ready,
         checks_tokens=False,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from backbone.backing import Question
-from backbone.clock import Clock
+from backbone.clock import Clock, following, left
 from backbone.logs import get_log
 from contracts.errors import BerthError
 from monitor.model_backing import FAILED, PATIENCE, Episode, Service, answered, change, failed, told
@@ -114,18 +114,18 @@ class Watch:
         return DOUBT if not well else EVERY if leads else RESTING
 
     def ask_again_and_again(self, name: str, leads: Callable[[], bool]) -> None:
-        """A thread's life: one that waits for an answer keeps no other waiting. Who comes to lead asks at once."""
+        """A thread's life: one that waits for an answer keeps no other waiting. Who comes to lead asks at once. All are due together."""
         while not self._closing.is_set():
             began, led = self._clock.monotonic(), leads()
             self.ask(name)
             soonest = self._clock.monotonic() + DOUBT / 2
-            while leads() <= led and (left := max(soonest, began + self.pause(name, led)) - self._clock.monotonic()) > 0:
-                if self._closing.wait(min(left, EVERY)):
+            while leads() <= led and (rest := max(soonest, following(began, self.pause(name, led))) - self._clock.monotonic()) > 0:
+                if self._closing.wait(min(rest, EVERY)):
                     return
 
     def again(self, call: Callable[[], None], seconds: float) -> None:
         """A thread's life, whatever happens in it."""
-        while not self._closing.wait(seconds):
+        while not self._closing.wait(left(self._clock.monotonic(), seconds)):
             try:
                 call()
             except Exception:

@@ -7,6 +7,7 @@ from typing import Any
 
 from backbone.backbone import Backbone
 from backbone.bus.raw import Records
+from backbone.clock import left
 from backbone.containers import Local, Node
 from backbone.logs import get_log
 from contracts.errors import Unavailable
@@ -56,8 +57,7 @@ class Measuring:
         self._send(Figures(node=machine, time=self._clock.now(), of_node=of_it, instances=tuple(seen)))
 
     def run(self) -> None:
-        """Each second until closed, at the same place of the second however long a look takes; whatever happens, it goes on."""
-        due = self._clock.monotonic()
+        """Each second until closed, when heartbeats are due too, however long a look takes; whatever happens, it goes on."""
         while not self._closing.is_set():
             try:
                 self.step()
@@ -65,8 +65,7 @@ class Measuring:
                 log.warning("figures_wait", reason=error.detail)
             except Exception:
                 log.exception("measuring_failed")
-            due = max(due + SECOND, self._clock.monotonic())
-            self._closing.wait(due - self._clock.monotonic())
+            self._closing.wait(left(self._clock.monotonic(), SECOND))
 
     def close(self) -> None:
         self._closing.set()
