@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 from backbone.documents import Declared, Documents, Found, Home
 from backbone.lease import Lease
@@ -96,6 +96,25 @@ def test_lease(docs: Documents) -> None:
     assert (a.take(), b.take()) == (3, None)
     b.release()  # not b's to give up
     assert a.take() == 3
+
+
+def test_a_renewal_is_one_write_and_survives_what_others_do(docs: Documents) -> None:
+    asked: list[str] = []
+
+    class Told:
+        def __getattr__(self, verb: str) -> Any:
+            asked.append(verb)
+            return getattr(docs, verb)
+
+    lease = Lease(cast(Documents, Told()), "leader", "a", 3, lambda: 0.0)
+    assert lease.take() == 1
+    asked.clear()
+    assert (lease.take(), lease.take()) == (1, 1)
+    assert asked == ["replace", "replace"]
+    docs.update_if("leader", {}, {"fence": 1})  # a write that nobody knows of, as one whose answer was lost
+    assert lease.take() == 1
+    docs.delete("leader")
+    assert (lease.take(), lease.take()) == (1, 1)
 
 
 def test_one_of_many_takes_the_lease(docs: Documents) -> None:
