@@ -14,4 +14,4 @@ fi
 # the first orderly stop writes the class archive, later starts use it
 if [ -s /data/kafka.jsa ]; then CDS=-XX:SharedArchiveFile=/data/kafka.jsa; else CDS=-XX:ArchiveClassesAtExit=/data/kafka.jsa; fi
 # -UsePerfData: nobody looks at the counters that the virtual machine writes twenty times a second
-exec java -Xms64m -Xmx384m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData $CDS -cp "$CP" kafka.Kafka $C
+exec java -Xms64m -Xmx384m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData -XX:+UseTransparentHugePages $CDS -cp "$CP" kafka.Kafka $C
