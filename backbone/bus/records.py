@@ -73,7 +73,8 @@ class KafkaRecords:
             raise self._away("did not take the record", error) from error
 
     def poll(self, seconds: float = 0.0) -> int:
-        return self._open().poll(seconds)
+        called: int = self._open().poll(seconds)
+        return called
 
     def flush(self, seconds: float) -> None:
         if waiting := self._open().flush(seconds):

@@ -168,7 +168,8 @@ class KafkaRecordConsumer:
 
 def _span(consumer: Consumer, place: Place) -> tuple[int, int]:
     try:
-        return consumer.get_watermark_offsets(TopicPartition(*place), timeout=GREETING)
+        span: tuple[int, int] = consumer.get_watermark_offsets(TopicPartition(*place), timeout=GREETING)
+        return span
     except KafkaException as error:
         raise Unavailable(f"Kafka does not say where {place} ends: {error}") from error
 
