@@ -89,6 +89,7 @@ def _defaults() -> str:
             "retries 3",
             "retry-on conn-failure empty-response",
             "timeout connect 2s",
+            "timeout check 2s",
             "timeout http-request 10s",
             "timeout http-keep-alive 60s",
             "timeout client 30s",
