@@ -13,6 +13,7 @@ from bootstrapper import swarm
 from bootstrapper.containers import Containers
 from bootstrapper.engine import Engine, Refused
 from bootstrapper.installation import Installation
+from bootstrapper.power_cut import drop_bridges
 from bootstrapper.services import Services
 from bootstrapper.shell import Failed
 
@@ -117,6 +118,8 @@ def purge(engine: Engine, installation: Installation) -> None:
         engine.remove(f"/services/{service['ID']}")
     _ended(engine, installation, subsystems=False)
     labelled = {"label": [f"{installation.label}={name}"]}
+    for container in engine.call("GET", "/containers/json", all=True, filters=labelled):  # of tasks that Swarm knows no more
+        engine.remove(f"/containers/{container['Id']}", force=True)
     for secret in engine.call("GET", "/secrets", filters=labelled):
         engine.remove(f"/secrets/{secret['ID']}")
     for volume in ("kafka", "postgres", "azurite", "slapd", "registry", "haproxy", "scratch", "agent"):
@@ -125,6 +128,7 @@ def purge(engine: Engine, installation: Installation) -> None:
         _patiently(lambda n=network: swarm.remove(engine, n))  # type: ignore[misc]
         swarm.remove(engine, f"{network}-node")
     _patiently(lambda: swarm.remove(engine, name))
+    drop_bridges(installation.bridges)
     _untag(engine, installation)
     shutil.rmtree(Path("/etc/docker/certs.d") / installation.registry, ignore_errors=True)
     shutil.rmtree(installation.home)

@@ -51,6 +51,11 @@ class Installation:
         return f"bp{self.mark}"
 
     @property
+    def bridges(self) -> re.Pattern[str]:
+        """Names of all its bridges' interfaces."""
+        return re.compile(rf"{self.own_bridge}|{self.policy_prefix}-\w+")
+
+    @property
     def label(self) -> str:
         return "berth.installation"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import socket
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrapper.power_cut import forget
+from bootstrapper.power_cut import Left, forget
 from tests.support.front_door import until
 
 pytestmark = pytest.mark.real
@@ -30,7 +31,7 @@ def bridge() -> Iterator[str]:
     sh("ip", "address", "add", f"{SUBNET}.1/24", "dev", name)
     sh("ip", "link", "set", name, "up")
     yield name
-    sh("ip", "link", "del", name)
+    sh("ip", "link", "delete", name, check=False)
 
 
 def dead_container(spaces: Path, bridge: str) -> None:
@@ -61,6 +62,12 @@ def test_the_dead_give_up_their_addresses(bridge: str, tmp_path: Path) -> None:
     dead_container(spaces, bridge)
     until(refused, 10)
     (spaces / "default").touch()  # no namespace: a file left over
-    forget(lambda said: pytest.fail(said), tmp_path / "local-kv.db", spaces)
+    forget(lambda said: pytest.fail(said), Left(tmp_path / "local-kv.db", spaces, re.compile("(?!)")))
     assert not list(spaces.iterdir())
     until(lambda: not refused(), 10)  # the kernel takes a namespace away a moment after its last hold went
+
+
+def test_a_bridge_that_docker_would_find_there_goes(bridge: str, tmp_path: Path) -> None:
+    left = Left(tmp_path / "local-kv.db", tmp_path / "none", re.compile(bridge))
+    forget(lambda said: pytest.fail(said), left)
+    assert bridge not in sh("ip", "-brief", "link", "show", "type", "bridge")
