@@ -62,11 +62,15 @@ class KafkaRecords:
         """Held until closed: one that Python took away unclosed waits for ever in librdkafka, and all of the process with it."""
 
     def send(self, topic: Topic, key: bytes, value: bytes, done: Done) -> None:
+        producer = self._open()
+
         def settled(error: KafkaError | None, _: Message) -> None:
+            if error is not None and error.code() == KafkaError._MSG_TIMED_OUT:
+                self._doubt(producer)
             done(Unavailable(f"Kafka did not acknowledge: {error}") if error else None)
 
         try:
-            self._open().produce(topic.name, value, key, partition_of(topic, key), settled)
+            producer.produce(topic.name, value, key, partition_of(topic, key), settled)
         except BufferError as error:
             raise Unavailable("too many records wait for Kafka's acknowledgement; try again shortly") from error
         except KafkaException as error:
@@ -116,7 +120,7 @@ class KafkaRecords:
             consumer.close()
 
     def _open(self) -> Producer:
-        """Again after a fatal error, which an idempotent producer does not survive."""
+        """Again after a fatal error, which an idempotent producer does not survive, and where one is in doubt."""
         with self._lock:
             if self._producer and self._dead:
                 dead, self._producer, self._dead = self._producer, None, False
@@ -136,6 +140,12 @@ class KafkaRecords:
                     }
                 )
             return self._producer
+
+    def _doubt(self, producer: Producer) -> None:
+        """A new one for the next record: a partition that had no leader for a moment may have none for ever in this one, also when
+        Kafka is long back (librdkafka 5430)."""
+        with self._lock:
+            self._dead = self._dead or producer is self._producer
 
     def _failed(self, error: KafkaError) -> None:
         """That all brokers are down says less than why."""

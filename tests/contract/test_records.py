@@ -11,6 +11,8 @@ import pytest
 
 from backbone.bus import partition_of
 from backbone.bus.raw import BEGINNING, END, Place, Record, Records
+from backbone.bus.records import open_records
+from backbone.settings import Settings
 from contracts.errors import Unavailable
 from contracts.topics import Topic
 from tests.support.brokers import DEADLINE, Broker, KafkaBroker, take, unique
@@ -282,3 +284,18 @@ def test_a_member_forgotten_unclosed_is_held_until_its_records_are_closed() -> N
     broker.close()
     gc.collect()
     assert member() is None
+
+
+def test_a_record_that_timed_out_is_the_last_of_its_producer() -> None:
+    """It may be one that never sends again. Against nobody, so that it needs no Kafka."""
+    records = open_records(Settings({"KAFKA_URL": "127.0.0.1:9"}), linger=0.0, patience=0.2)
+    told: list[Exception | None] = []
+    for _ in range(2):
+        records.send(Topic("nobody", "id", 1, 60), b"k", b"v", told.append)
+    first = records._open()
+    while len(told) < 2:
+        first.poll(0.1)
+    assert all(isinstance(error, Unavailable) for error in told)
+    second = records._open()
+    assert second is not first and records._open() is second
+    records.close()
