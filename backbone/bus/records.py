@@ -77,8 +77,7 @@ class KafkaRecords:
             raise self._away("did not take the record", error) from error
 
     def poll(self, seconds: float = 0.0) -> int:
-        called: int = self._open().poll(seconds)
-        return called
+        return self._open().poll(seconds)
 
     def flush(self, seconds: float) -> None:
         if waiting := self._open().flush(seconds):

@@ -168,8 +168,7 @@ class KafkaRecordConsumer:
 
 def _span(consumer: Consumer, place: Place) -> tuple[int, int]:
     try:
-        span: tuple[int, int] = consumer.get_watermark_offsets(TopicPartition(*place), timeout=GREETING)
-        return span
+        return consumer.get_watermark_offsets(TopicPartition(*place), timeout=GREETING)
     except KafkaException as error:
         raise Unavailable(f"Kafka does not say where {place} ends: {error}") from error
 
