@@ -119,7 +119,7 @@ def purge(engine: Engine, installation: Installation) -> None:
     _ended(engine, installation, subsystems=False)
     labelled = {"label": [f"{installation.label}={name}"]}
     for container in engine.call("GET", "/containers/json", all=True, filters=labelled):  # of tasks that Swarm knows no more
-        engine.remove(f"/containers/{container['Id']}", force=True)
+        _patiently(lambda c=container: engine.remove(f"/containers/{c['Id']}", force=True))  # type: ignore[misc]
     for secret in engine.call("GET", "/secrets", filters=labelled):
         engine.remove(f"/secrets/{secret['ID']}")
     for volume in ("kafka", "postgres", "azurite", "slapd", "registry", "haproxy", "scratch", "agent"):

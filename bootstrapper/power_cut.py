@@ -57,7 +57,7 @@ def forget(say: Callable[[str], None], left: Left = HERE) -> None:
 
 
 def _let_go(spaces: Path) -> None:
-    """Of namespaces without a process, which the kernel then takes away, with their addresses."""
+    """Of every namespace: the kernel takes it away, with its addresses, once no process lives in it either."""
     for space in sorted(spaces.iterdir()) if spaces.exists() else ():
         sh("umount", "--lazy", space, check=False)  # one that is no mount any more is a file left over
         space.unlink()
